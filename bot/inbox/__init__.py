@@ -1,0 +1,1 @@
+"""Durable rows of what came in, and those who work on them."""

@@ -1,0 +1,1 @@
+"""Durable rows of what is to go out, the gate before them and the sender behind them."""

@@ -1,0 +1,68 @@
+"""The outbox: one row for each thing that is to leave, and what became of it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from bot.storage.types import JsonColumn, UtcDateTime, enum_text
+
+
+class OutboxState(StrEnum):
+    """queued → sending → sent | failed | uncertain; uncertain → sending again, marked so. blocked never leaves."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCERTAIN = "uncertain"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+
+
+# Written out, not as parameters: a planner uses a partial index only when it can see that the condition is the same.
+WAITING = text("state IN ('queued', 'sending', 'uncertain')")
+
+
+class OutboxRow(SQLModel, table=True):
+    """A reply on its way. `recipient` is what must leave in order; `cause` the inbox row it answers, if any.
+
+    `result` is the platform's answer. `text` are the words a person will see, as the gate saw them.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(
+            "ix_outbox_waiting",
+            "recipient",
+            "id",
+            sqlite_where=WAITING,
+            postgresql_where=WAITING,
+        ),
+        # how many a member got in the last minute
+        Index("ix_outbox_sent", "recipient", "sent_at"),
+        Index("ix_outbox_cause", "cause"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    state: OutboxState = Field(sa_type=enum_text(OutboxState))
+    recipient: str
+    address_kind: str
+    address: dict[str, Any] = Field(sa_type=JsonColumn)
+    content_kind: str
+    content: dict[str, Any] = Field(sa_type=JsonColumn)
+    text: str
+    purpose: str
+    evidence: dict[str, Any] = Field(sa_type=JsonColumn)
+    findings: list[dict[str, Any]] = Field(sa_type=JsonColumn)
+    cause: int | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    not_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    attempts: int = 0
+    claimed_by: str | None = None
+    claimed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    platform_msgid: str | None = Field(default=None, index=True)
+    result: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn)
+    error: str | None = None

@@ -1,0 +1,158 @@
+"""Every query on the outbox, and the one way in: `enqueue_reply`."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_
+from sqlmodel import col, select
+
+from bot.context import Reply, recipient_of
+from bot.errors import Conflict, NotFound
+from bot.outbox.codec import dump_value
+from bot.outbox.gate import OutboundGate
+from bot.outbox.models import WAITING, OutboxRow, OutboxState
+from bot.storage.database import Tx, nudge
+
+OUTBOX = "outbox"
+
+
+async def enqueue_reply(
+    tx: Tx,
+    reply: Reply,
+    gate: OutboundGate,
+    now: datetime,
+    cause: int | None = None,
+    not_before: datetime | None = None,
+) -> OutboxRow:
+    """Ask the gate, then write the row in the caller's transaction: queued, or blocked with its findings.
+
+    A blocked row is kept as evidence and never leaves.
+    """
+    decision = await gate.check(tx, reply, now)
+    kind, key = recipient_of(reply.to)
+    address_kind, address = dump_value(reply.to)
+    content_kind, content = dump_value(reply.content)
+    row = OutboxRow(
+        state=OutboxState.QUEUED if decision.allowed else OutboxState.BLOCKED,
+        recipient=f"{kind}:{key}",
+        address_kind=address_kind,
+        address=address,
+        content_kind=content_kind,
+        content=content,
+        text=reply.content.plain_text(),
+        purpose=reply.purpose,
+        evidence=dict(reply.evidence),
+        findings=[dict(finding) for finding in decision.findings],
+        cause=cause,
+        created_at=now,
+        not_before=not_before,
+        error=decision.reason,
+    )
+    tx.add(row)
+    await tx.flush()
+    if decision.allowed:
+        nudge(tx, OUTBOX, row.recipient)
+    return row
+
+
+async def get_row(tx: Tx, row_id: int) -> OutboxRow:
+    """Return the row.
+
+    Raises:
+        NotFound: there is none with that id.
+    """
+    row = await tx.get(OutboxRow, row_id)
+    if row is None:
+        raise NotFound(f"no outbox row {row_id}")
+    return row
+
+
+async def list_for_cause(tx: Tx, inbox_id: int) -> list[OutboxRow]:
+    """List what was queued for one inbox row, in order."""
+    return list((await tx.exec(select(OutboxRow).where(OutboxRow.cause == inbox_id).order_by(col(OutboxRow.id)))).all())
+
+
+async def list_rows(tx: Tx, state: OutboxState | None, limit: int) -> list[OutboxRow]:
+    """List the newest rows, at most `limit`, of one state or of all."""
+    query = select(OutboxRow).order_by(col(OutboxRow.id).desc()).limit(limit)
+    if state is not None:
+        query = query.where(OutboxRow.state == state)
+    return list((await tx.exec(query)).all())
+
+
+async def count_by_state(tx: Tx) -> dict[OutboxState, int]:
+    """Count the rows of each state; absent means none."""
+    rows = await tx.exec(select(OutboxRow.state, func.count()).group_by(col(OutboxRow.state)))
+    return {OutboxState(state): count for state, count in rows.all()}
+
+
+async def find_next(tx: Tx, recipient: str, now: datetime) -> OutboxRow | None:
+    """Return the recipient's oldest unsent row if it may be sent now.
+
+    A row that must wait does not hold up later ones that need not; one that is being sent does.
+    """
+    rows = (
+        await tx.exec(
+            select(OutboxRow)
+            .where(WAITING, OutboxRow.recipient == recipient)
+            .order_by(col(OutboxRow.id))
+            .limit(50)
+            .with_for_update()
+        )
+    ).all()
+    if any(row.claimed_until is not None and row.claimed_until > now for row in rows):
+        return None
+    return next((row for row in rows if row.not_before is None or row.not_before <= now), None)
+
+
+def claim(row: OutboxRow, owner: str, now: datetime, lease: timedelta) -> bool:
+    """Mark the row as being sent. Returns whether an earlier attempt may have gone out already."""
+    in_doubt = row.state in (OutboxState.SENDING, OutboxState.UNCERTAIN)
+    row.state = OutboxState.SENDING
+    row.attempts += 1
+    row.claimed_by = owner
+    row.claimed_until = now + lease
+    return in_doubt
+
+
+async def list_waiting_recipients(tx: Tx, now: datetime, limit: int) -> list[str]:
+    """List recipients that have something which may be sent now, oldest first."""
+    rows = await tx.exec(
+        select(OutboxRow.recipient)
+        .where(
+            WAITING,
+            or_(col(OutboxRow.not_before).is_(None), col(OutboxRow.not_before) <= now),
+            or_(col(OutboxRow.claimed_until).is_(None), col(OutboxRow.claimed_until) <= now),
+        )
+        .group_by(OutboxRow.recipient)
+        .order_by(func.min(OutboxRow.id))
+        .limit(limit)
+    )
+    return list(rows.all())
+
+
+async def list_platform_msgids(tx: Tx, recipient: str, limit: int = 200) -> list[str]:
+    """List the platform's ids of what was last sent to the recipient, newest first."""
+    query = (
+        select(OutboxRow.platform_msgid)
+        .where(OutboxRow.recipient == recipient, col(OutboxRow.platform_msgid).is_not(None))
+        .order_by(col(OutboxRow.sent_at).desc())
+        .limit(limit)
+    )
+    return [msgid for msgid in (await tx.exec(query)).all() if msgid]
+
+
+async def do_requeue(tx: Tx, row_id: int) -> OutboxRow:
+    """Queue a failed row again.
+
+    Raises:
+        NotFound: there is none with that id.
+        Conflict: it has not failed.
+    """
+    row = await get_row(tx, row_id)
+    if row.state is not OutboxState.FAILED:
+        raise Conflict(f"outbox row {row_id} is {row.state.value}, not failed: only failed rows can be sent again")
+    row.state = OutboxState.QUEUED
+    row.attempts = 0
+    row.not_before = None
+    nudge(tx, OUTBOX, row.recipient)
+    return row

@@ -1,0 +1,1 @@
+"""What people run or look at: the command line, the pages, and the wiring."""

@@ -1,0 +1,1 @@
+"""Accounts of the console, and the sessions of those who are logged in."""

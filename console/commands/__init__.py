@@ -1,0 +1,1 @@
+"""The bodies of the commands. `console/cli.py` only names them."""

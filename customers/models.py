@@ -1,0 +1,169 @@
+"""Rows: the directory, customers, who serves them, and customer groups, as last seen at the platform.
+
+What vanished at the platform is marked inactive and never deleted: the archive and the audit trail refer to it.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from bot.storage.types import JsonColumn, UtcDateTime, enum_text
+from bot.wecom.contacts import GroupMemberKind
+
+
+class RiskLevel(StrEnum):
+    """A customer's assessed risk level (风险评级), C1 the most cautious."""
+
+    C1 = "C1"
+    C2 = "C2"
+    C3 = "C3"
+    C4 = "C4"
+    C5 = "C5"
+
+
+class FollowState(StrEnum):
+    """The relation of a member and a customer. `ended`: one of the two has removed the other, or it was transferred."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class AibotCapability(StrEnum):
+    """Whether a customer group admits the AI bot; probed per group (10-platform-boundaries.md, 10.2)."""
+
+    UNKNOWN = "unknown"
+    ADMITTED = "admitted"
+    REFUSED = "refused"
+
+
+class BranchRow(SQLModel, table=True):
+    """A department of the directory. `parent_id` 0 is the root's."""
+
+    __tablename__ = "branch"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    name: str
+    parent_id: int = 0
+    position: int = 0
+    active: bool = True
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class StaffRow(SQLModel, table=True):
+    """A member. `serves` tells whether they have the customer-contact right."""
+
+    __tablename__ = "staff"
+
+    id: str = Field(primary_key=True)
+    name: str = Field(index=True)
+    branch_id: int | None = Field(default=None, index=True)
+    position: str = ""
+    serves: bool = False
+    active: bool = True
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class CustomerRow(SQLModel, table=True):
+    """A customer. `risk_level`, `tier` and `stage` are read from corp tags, see `traits.py`.
+
+    `gender` 0 unknown, 1 male, 2 female; `kind` 1 WeChat, 2 WeCom of another corp. `opted_out`: wants no broadcasts.
+    """
+
+    __tablename__ = "customer"
+
+    id: str = Field(primary_key=True)
+    name: str = Field(index=True)
+    kind: int = 1
+    gender: int = 0
+    corp_name: str = ""
+    unionid: str | None = None
+    risk_level: RiskLevel | None = Field(default=None, sa_type=enum_text(RiskLevel))
+    tier: str | None = None
+    stage: str | None = None
+    opted_out: bool = False
+    active: bool = True
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class FollowRow(SQLModel, table=True):
+    """One member serves one customer. Tags are on the pair; `tags` holds the ids of corp tags, names are in `corp_tag`.
+
+    `mobiles` are masked before they are stored: nothing here needs the whole number.
+    """
+
+    __tablename__ = "follow"
+    __table_args__ = (Index("ix_follow_customer", "customer_id"),)
+
+    staff_id: str = Field(primary_key=True)
+    customer_id: str = Field(primary_key=True, foreign_key="customer.id")
+    remark: str = ""
+    description: str = ""
+    mobiles: list[str] = Field(sa_type=JsonColumn)
+    tags: list[str] = Field(sa_type=JsonColumn)
+    add_way: int = 0
+    channel: str = ""
+    state: FollowState = Field(default=FollowState.ACTIVE, sa_type=enum_text(FollowState))
+    added_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    last_contact_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class CorpTagRow(SQLModel, table=True):
+    """A corp tag and the group it belongs to."""
+
+    __tablename__ = "corp_tag"
+
+    id: str = Field(primary_key=True)
+    name: str
+    group_id: str = Field(index=True)
+    group_name: str
+    position: int = 0
+    active: bool = True
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class CustomerGroupRow(SQLModel, table=True):
+    """A customer group. `member_version` is the platform's: it changes whenever the members do."""
+
+    __tablename__ = "customer_group"
+
+    id: str = Field(primary_key=True)
+    name: str
+    owner_id: str = Field(index=True)
+    member_count: int = 0
+    member_version: str = ""
+    created_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    active: bool = True
+    aibot: AibotCapability = Field(default=AibotCapability.UNKNOWN, sa_type=enum_text(AibotCapability))
+    aibot_seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class GroupMemberRow(SQLModel, table=True):
+    """A member of a customer group. `member_id` is a userid or an external_userid, as `kind` says."""
+
+    __tablename__ = "group_member"
+    __table_args__ = (Index("ix_group_member_member", "member_id"),)
+
+    group_id: str = Field(primary_key=True, foreign_key="customer_group.id")
+    member_id: str = Field(primary_key=True)
+    kind: GroupMemberKind = Field(sa_type=enum_text(GroupMemberKind))
+    name: str = ""
+    joined_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    active: bool = True
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SyncCursorRow(SQLModel, table=True):
+    """How far a full sync has come. `done_through` is the last member finished in `stage`, in order of id."""
+
+    __tablename__ = "sync_cursor"
+
+    name: str = Field(primary_key=True)
+    stage: str
+    done_through: str = ""
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,0 +1,82 @@
+"""The reply library (话术库): approved wording with versions, and the way from a question to the right one."""
+
+from knowledge_base.approval import ScriptDraft, do_approve, do_draft, do_withdraw, list_problems
+from knowledge_base.errors import MissingVariable, ScriptInvalid, ScriptNotInForce
+from knowledge_base.ranking import ScriptLibrary, Thresholds
+from knowledge_base.rendering import missing_variables, render_answer, render_preview, variables_of
+from knowledge_base.starter import InstallReport, do_install_starter, starter_products, starter_scripts
+from knowledge_base.store import (
+    LibraryStore,
+    ScriptPage,
+    ScriptSummary,
+    ScriptVersion,
+    do_put_product,
+    find_product,
+    find_script,
+    get_sendable,
+    library_version,
+    list_categories,
+    list_products,
+    list_scripts,
+    list_versions,
+    load_library,
+    shelf_of,
+)
+from knowledge_base.values import (
+    Audience,
+    Candidate,
+    MatchKind,
+    MatchOutcome,
+    Product,
+    ProductStatus,
+    RiskLevel,
+    Script,
+    ScriptState,
+)
+from knowledge_base.wording import load_texts
+
+__all__ = [
+    "Audience",
+    "Candidate",
+    "InstallReport",
+    "LibraryStore",
+    "MatchKind",
+    "MatchOutcome",
+    "MissingVariable",
+    "Product",
+    "ProductStatus",
+    "RiskLevel",
+    "Script",
+    "ScriptDraft",
+    "ScriptInvalid",
+    "ScriptLibrary",
+    "ScriptNotInForce",
+    "ScriptPage",
+    "ScriptState",
+    "ScriptSummary",
+    "ScriptVersion",
+    "Thresholds",
+    "do_approve",
+    "do_draft",
+    "do_install_starter",
+    "do_put_product",
+    "do_withdraw",
+    "find_product",
+    "find_script",
+    "get_sendable",
+    "library_version",
+    "list_categories",
+    "list_problems",
+    "list_products",
+    "list_scripts",
+    "list_versions",
+    "load_library",
+    "load_texts",
+    "missing_variables",
+    "render_answer",
+    "render_preview",
+    "shelf_of",
+    "starter_products",
+    "starter_scripts",
+    "variables_of",
+]

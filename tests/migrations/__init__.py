@@ -1,0 +1,1 @@
+"""Old data, new code."""
