@@ -297,10 +297,10 @@ async def test_crash_at_every_commit_loses_and_doubles_nothing(
 
 
 async def test_two_nodes_ticking_together_start_each_thing_once(
-    db: Database, platform: Platform, database_url: str
+    db: Database, platform: Platform, tables_url: str
 ) -> None:
     await a_busy_morning(db)
-    other = await Database.open(database_url)
+    other = await Database.open(tables_url)
     try:
         reports = await asyncio.gather(*(tick(one, MORNING, Gate(), QUIET) for one in (db, other, db, other)))
     finally:
