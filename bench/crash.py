@@ -236,6 +236,7 @@ def run(name: str, url: str, options: argparse.Namespace, folder: Path) -> dict[
     for key, value in figures.items():
         print(f"  {key:26}{value}")
     assert figures["lost"] == figures["invented"] == figures["not done"] == 0, "an acknowledged event was lost"
+    assert figures["accepted by the platform"] == figures["recorded as sent"], "a reply was lost, or sent twice"
     assert figures["without a reply"] == figures["replied twice"] == 0, "an event had no effect, or two"
     return figures
 

@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime, timedelta
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, get_day_names
 from babel.numbers import format_decimal
 
 from bot.clock import CHINA
@@ -15,6 +15,7 @@ _PRIVATE = re.compile(
     r"(?![0-9A-Za-z])"
 )
 EMPTY = "—"
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def when(value: datetime | None, now: datetime, language: str) -> str:
@@ -54,6 +55,36 @@ def span(value: timedelta, language: str) -> str:
         if count or (size == 1 and not parts):
             parts.append(f"{count}{english}" if language == "en" else f"{count} {chinese}")
     return " ".join(parts[:2])
+
+
+def cron_time(expression: str, language: str) -> str:
+    """Say a cron expression in words where it is one of the usual ones: daily, on a weekday, on a day of the month.
+
+    Any other one is returned as it stands: better exact than wrong.
+    """
+    parts = expression.split()
+    if len(parts) != 5 or not (parts[0].isdigit() and parts[1].isdigit()) or parts[3] != "*":
+        return expression
+    clock = f"{int(parts[1]):02}:{int(parts[0]):02}"
+    match parts[2], parts[4]:
+        case "*", "*":
+            return f"Every day {clock}" if language == "en" else f"每天 {clock}"
+        case "*", weekday if weekday in _WEEKDAYS:
+            name = get_day_names("abbreviated", locale=_LOCALES[language])[_WEEKDAYS.index(weekday)]
+            return f"Every {name} {clock}" if language == "en" else f"每{name} {clock}"
+        case day_of_month, "*" if day_of_month.isdigit():
+            return (
+                f"Day {day_of_month} of each month {clock}" if language == "en" else f"每月 {day_of_month} 日 {clock}"
+            )
+        case _:
+            return expression
+
+
+def named_places(text: str) -> str:
+    """Show the places of a plan's wording by name, as scripts do: {customer} becomes 【客户】."""
+    for place, name in (("{customer}", "【客户】"), ("{staff}", "【客户经理】")):
+        text = text.replace(place, name)
+    return text
 
 
 def masked(text: str) -> str:

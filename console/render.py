@@ -44,6 +44,8 @@ def make_environment(language: str, static: StaticFiles) -> Environment:
     environment.filters.update(
         full_time=formats.full_time,
         masked=formats.masked,
+        named_places=formats.named_places,
+        cron_time=lambda value: formats.cron_time(value, language),
         day=lambda value: formats.day(value, language),
         number=lambda value: formats.number(value, language),
         span=lambda value: formats.span(value, language),

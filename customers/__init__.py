@@ -39,7 +39,6 @@ from customers.sync import (
     sync_everything,
     sync_group,
 )
-from customers.wording import Texts, load_texts
 
 __all__ = [
     "AibotCapability",
@@ -56,7 +55,6 @@ __all__ = [
     "SyncProgress",
     "SyncReport",
     "SyncStage",
-    "Texts",
     "count_customers",
     "do_close_group",
     "do_end_follow",
@@ -74,7 +72,6 @@ __all__ = [
     "list_group_members",
     "list_groups_of",
     "list_staff",
-    "load_texts",
     "mask_mobile",
     "mask_numbers",
     "render_facts",

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from customers.wording import Texts
+from bot.texts import Texts
 
 # A mainland mobile number, also with spaces or hyphens inside, but not a part of a longer number.
 _MOBILE = re.compile(r"(?<!\d)(?:\+?86[\s-]?)?(1[3-9]\d)[\s-]?(\d{4})[\s-]?(\d{4})(?!\d)")

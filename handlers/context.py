@@ -12,9 +12,11 @@ from bot.context import Context, Trace
 from bot.events import Event, StaffEvent, StaffMessage
 from bot.outbox.gate import OutboundGate
 from bot.storage.database import Tx
+from bot.texts import Texts, load_texts
 from compliance import Lexicon
-from customers import StaffRow, Texts, find_staff, load_texts
+from customers import StaffRow, find_staff
 from handlers.dialogue import PendingQuestion, find_question
+from handlers.framing import strip_frame
 from handlers.intent_labels import Intent, Role
 from handlers.intents import IntentMatch, classify
 from handlers.settings import HandlersSettings
@@ -100,10 +102,15 @@ class DeskContext(Context):
         return known
 
     def ask_library(self, question: str, audience: Audience) -> MatchOutcome:
-        """Match the question against the scripts valid today, once per event."""
+        """Match the question against the scripts valid today, once per event.
+
+        A manager often tells what a customer asked: then the inner question counts when it is the surer one.
+        """
         key = (question, audience)
         if key not in self._outcomes:
-            self._outcomes[key] = self.library.match(question, audience, self.today)
+            wordings = [question, strip_frame(question)] if audience is Audience.RM else [question]
+            outcomes = [self.library.match(wording, audience, self.today) for wording in dict.fromkeys(wordings)]
+            self._outcomes[key] = max(outcomes, key=lambda outcome: outcome.confidence)
         return self._outcomes[key]
 
     def intends(self, text: str, role: Role, *intents: Intent) -> bool:

@@ -9,7 +9,8 @@ from bot.errors import NotFound
 from bot.events import CardButtonClicked, StaffTextMessage
 from bot.ids import CustomerId, StaffId, new_id
 from bot.router import Router
-from customers import CustomerCard, find_customers_by_name, get_customer_card, load_texts, render_facts, render_title
+from bot.texts import load_texts
+from customers import CustomerCard, find_customers_by_name, get_customer_card, render_facts, render_title
 from handlers.context import DeskContext
 from handlers.filters import pressed, staff_wants
 from handlers.intent_labels import Intent

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from bot.context import BotChat, KfChat, Markdown, Reply, StaffChat, Text
 from bot.events import BotMention, CardButtonClicked, Event, KfText, StaffMessage
 from bot.outbox.models import OutboxRow
-from customers import Texts, load_texts
+from bot.texts import Texts, load_texts
 from handlers.settings import HandlersSettings
 
 

@@ -33,7 +33,6 @@ from knowledge_base.values import (
     Script,
     ScriptState,
 )
-from knowledge_base.wording import load_texts
 
 __all__ = [
     "Audience",
@@ -71,7 +70,6 @@ __all__ = [
     "list_scripts",
     "list_versions",
     "load_library",
-    "load_texts",
     "missing_variables",
     "render_answer",
     "render_preview",

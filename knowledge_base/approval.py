@@ -50,7 +50,7 @@ class ScriptDraft:
 
 
 def list_problems(draft: ScriptDraft) -> tuple[str, ...]:
-    """List what is wrong with a draft, as keys of the catalogue's `problem`; empty when it may be stored. Pure."""
+    """List what is wrong with a draft, as stable words, one for each rule; empty when it may be stored. Pure."""
     names = set(variables_of(draft.answer))
     checks = {
         "id": _SCRIPT_ID.fullmatch(draft.script_id) is not None,

@@ -11,7 +11,7 @@ from bot.errors import Conflict, RequestRefused
 
 
 class ScriptNotInForce(Conflict):
-    """The version may not be used on that day. `reason` is one of the keys in the catalogue's `not_in_force`."""
+    """The version may not be used on that day. `reason` is a stable word: draft, expired …"""
 
     code = "refused.script_not_in_force"
 
@@ -32,7 +32,7 @@ class MissingVariable(RequestRefused):
 
 
 class ScriptInvalid(RequestRefused):
-    """A draft breaks a rule of the library. `problems` lists keys of the catalogue's `problem`."""
+    """A draft breaks a rule of the library. `problems` lists stable words, one for each rule."""
 
     code = "refused.script_invalid"
 

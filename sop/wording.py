@@ -1,6 +1,6 @@
 """The package's own words, in one language for now: what it writes into rows is read by staff of a Chinese bank."""
 
-from customers import Texts, load_texts
+from bot.texts import Texts, load_texts
 
 
 def sop_texts(language: str = "zh") -> Texts:

@@ -136,7 +136,7 @@ def _parcel(row: OutboxRow, in_doubt: bool, known_msgids: Sequence[str]) -> Parc
         key=f"o{row.id}t{int(row.created_at.timestamp() * 1000)}",
         in_doubt=in_doubt,
         known_msgids=tuple(known_msgids),
-        created_at=row.created_at,
+        attempted_at=row.attempted_at or row.created_at,
     )
 
 

@@ -107,6 +107,8 @@ async def find_next(tx: Tx, recipient: str, now: datetime) -> OutboxRow | None:
 def claim(row: OutboxRow, owner: str, now: datetime, lease: timedelta) -> bool:
     """Mark the row as being sent. Returns whether an earlier attempt may have gone out already."""
     in_doubt = row.state in (OutboxState.SENDING, OutboxState.UNCERTAIN)
+    if not in_doubt or row.attempted_at is None:
+        row.attempted_at = now
     row.state = OutboxState.SENDING
     row.attempts += 1
     row.claimed_by = owner

@@ -1,5 +1,6 @@
 """How each kind of reply is said to the platform. Called by the outbox sender and by nobody else."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +27,7 @@ from bot.wecom.groupsend import create_group_task, find_created
 from bot.wecom.http import read_json
 
 # The longest the platform compares with earlier messages (04-sending.md, 4.1).
-_DUPLICATE_WINDOW_SECONDS = 14_400
+_LONGEST_WINDOW_SECONDS = 14_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,15 @@ class Parcel:
     """One reply to be delivered.
 
     `key` is the same for every attempt and unlike any other parcel's (at most 32 of `[0-9A-Za-z_-]`). `in_doubt`: an
-    earlier attempt may have arrived, so that the platform is asked to leave out a repeat, or asked first; then
-    `known_msgids` are what it has given to other parcels of this recipient.
+    earlier attempt, the first of which began at `attempted_at`, may have arrived, so that the platform is asked to
+    leave out a repeat, or asked first; then `known_msgids` are what it has given to other parcels of this recipient.
     """
 
     address: Address
     content: Content
     key: str
     in_doubt: bool
-    created_at: datetime
+    attempted_at: datetime
     known_msgids: tuple[str, ...] = ()
 
 
@@ -70,7 +71,7 @@ class Courier:
         """
         match parcel.address:
             case StaffChat(staff_id):
-                return await self._to_staff(staff_id, parcel)
+                return await self._to_staff(staff_id, parcel, now)
             case KfChat(open_kfid, customer_id):
                 return await self._to_kf(open_kfid, customer_id, parcel)
             case KfWelcome(code):
@@ -84,10 +85,10 @@ class Courier:
             case _:
                 assert_never(parcel.address)
 
-    async def _to_staff(self, staff_id: str, parcel: Parcel) -> Receipt:
+    async def _to_staff(self, staff_id: str, parcel: Parcel, now: datetime) -> Receipt:
         body = {"touser": staff_id, "agentid": self._agent_id, **staff_content(parcel.content)}
         if parcel.in_doubt:
-            body |= {"enable_duplicate_check": 1, "duplicate_check_interval": _DUPLICATE_WINDOW_SECONDS}
+            body |= {"enable_duplicate_check": 1, "duplicate_check_interval": _window_seconds(parcel.attempted_at, now)}
         api = "POST /cgi-bin/message/send"
         answer = await self._client.call(api, body)
         # errcode 0 with a name in invaliduser is a refusal of that person (04-sending.md); names come lower-cased
@@ -145,7 +146,7 @@ class Courier:
                 self._client,
                 address.sender,
                 text,
-                attempted_at=parcel.created_at,
+                attempted_at=parcel.attempted_at,
                 now=now,
                 known=parcel.known_msgids,
             )
@@ -153,6 +154,15 @@ class Courier:
                 return Receipt(msgid=msgid, result={"msgid": msgid, "fail_list": [], "reconciled": True})
         task = await create_group_task(self._client, address.sender, address.chat_ids, text)
         return Receipt(msgid=task.msgid, result={"msgid": task.msgid, "fail_list": list(task.failed_ids)})
+
+
+def _window_seconds(attempted_at: datetime, now: datetime) -> int:
+    """Return how far back a repeat counts: to the attempt in doubt and no further.
+
+    A longer window would also catch the same words said on purpose before it, and the person would miss an answer.
+    """
+    since = math.ceil((now - attempted_at).total_seconds())
+    return min(max(since, 1), _LONGEST_WINDOW_SECONDS)
 
 
 def staff_content(content: Content) -> dict[str, Any]:

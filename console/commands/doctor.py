@@ -3,13 +3,11 @@
 Every check is a line of its own and none stops the others. Secrets are never shown.
 """
 
-import tomllib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from importlib import resources
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,6 +16,7 @@ from bot.clock import SystemClock
 from bot.errors import SettingsError
 from bot.storage.database import Database
 from bot.storage.migrate import current_revision, newest_revision
+from bot.texts import Texts, load_texts
 from bot.wecom.crypto import decode_key
 from compliance import load_keys
 from console.settings import Settings, load_settings
@@ -56,9 +55,7 @@ def _line(mark: Mark, key: str, **values: object) -> Line:
 
 async def examine(language: str, *, offline: bool = False) -> Diagnosis:
     """Run all checks that can be run."""
-    words = tomllib.loads(
-        (resources.files("console") / "texts" / f"{'en' if language == 'en' else 'zh'}.toml").read_text("utf-8")
-    )["doctor"]
+    words = load_texts("console", "en" if language == "en" else "zh")
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -72,10 +69,10 @@ async def examine(language: str, *, offline: bool = False) -> Diagnosis:
     return _write(lines, words)
 
 
-def _write(lines: Sequence[Line], words: dict[str, str]) -> Diagnosis:
-    text = "\n".join(f"{line.mark.value} {words[line.key].format(**line.values)}" for line in lines)
+def _write(lines: Sequence[Line], words: Texts) -> Diagnosis:
+    text = "\n".join(f"{line.mark.value} {words.render('doctor.' + line.key, **line.values)}" for line in lines)
     well = all(line.mark is not Mark.BAD for line in lines)
-    return Diagnosis(f"{text}\n{words['all_well' if well else 'not_well']}", well)
+    return Diagnosis(f"{text}\n{words['doctor.all_well' if well else 'doctor.not_well']}", well)
 
 
 async def _database(settings: Settings) -> list[Line]:

@@ -3,6 +3,7 @@
 The platform is the simulator over HTTP; where it must misbehave, a small server stands in front of it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -195,6 +196,19 @@ async def test_a_sender_that_died_while_sending_does_not_lead_to_a_second_messag
     await desk.drain()
     assert await desk.state(row_id) is OutboxState.SENT
     assert await desk.heard() == ["你好"]
+
+
+async def test_the_same_words_said_before_do_not_swallow_a_reply_in_doubt(desk: Desk) -> None:
+    await desk.queue("好的")
+    await desk.drain()
+    await asyncio.sleep(1.1)  # the platform's clock is the machine's
+    desk.clock.advance(timedelta(seconds=2))
+    desk.wire.steps.append(_refuse(httpx.ReadTimeout))  # on its way, nobody knows how far
+    await desk.queue("好的")
+    await desk.drain()
+    desk.clock.advance(timedelta(seconds=1))
+    await desk.drain()
+    assert await desk.heard() == ["好的", "好的"]
 
 
 async def test_what_never_gets_through_has_failed_and_can_be_queued_again(desk: Desk) -> None:

@@ -88,3 +88,24 @@ def test_seats_know_their_chat_and_whether_they_are_complete() -> None:
     assert not Seat(SeatKind.GROUP, chat_id="wr1").is_complete
     assert seat_kind("nonsense") is SeatKind.RM
     assert "draft=%E4%BD%A0" in seat.url(draft="你")
+
+
+@pytest.mark.parametrize(
+    ("expression", "chinese", "english"),
+    [
+        ("30 8 * * mon", "每周一 08:30", "Every Mon 08:30"),
+        ("0 9 * * *", "每天 09:00", "Every day 09:00"),
+        ("5 10 15 * *", "每月 15 日 10:05", "Day 15 of each month 10:05"),
+        ("*/5 * * * *", "*/5 * * * *", "*/5 * * * *"),
+        ("0 9 * 1 mon", "0 9 * 1 mon", "0 9 * 1 mon"),
+    ],
+)
+def test_usual_plan_times_are_said_in_words_and_unusual_ones_exactly(
+    expression: str, chinese: str, english: str
+) -> None:
+    assert formats.cron_time(expression, "zh") == chinese
+    assert formats.cron_time(expression, "en") == english
+
+
+def test_places_in_a_plans_wording_are_shown_by_name() -> None:
+    assert formats.named_places("{customer}您好，我是{staff}") == "【客户】您好，我是【客户经理】"

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.clock import CHINA
+from bot.texts import load_texts
 from customers.cards import CustomerCard, mask_mobile, mask_numbers, render_facts, render_title
 from customers.traits import TaggedFollow, TagName, TraitGroups, read_risk_level, read_traits
-from customers.wording import load_texts
 
 EARLY, LATE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
 NAMES = {

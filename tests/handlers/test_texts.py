@@ -4,8 +4,8 @@ import string
 
 import pytest
 
+from bot.texts import load_texts
 from compliance import Direction, build_lexicon, counting, default_terms_csv, is_blocking, parse_terms, screen
-from customers import load_texts
 
 ZH, EN = load_texts("handlers", "zh"), load_texts("handlers", "en")
 

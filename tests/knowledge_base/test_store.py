@@ -24,7 +24,6 @@ from knowledge_base import (
     list_scripts,
     list_versions,
     load_library,
-    load_texts,
     render_answer,
     shelf_of,
     starter_products,
@@ -155,12 +154,3 @@ async def test_withdrawn_product_is_found_only_by_its_full_name(db: Database) ->
         found = await find_product(tx, "W006")
         assert found is not None
         assert found.status is ProductStatus.WITHDRAWN
-
-
-def test_both_catalogues_have_the_same_keys() -> None:
-    chinese, english = load_texts("zh"), load_texts("en")
-    assert {name: set(section) for name, section in chinese.items()} == {
-        name: set(section) for name, section in english.items()
-    }
-    assert set(chinese["state"]) == {state.value for state in ScriptState}
-    assert set(chinese["audience"]) == {audience.value for audience in Audience}

@@ -1,4 +1,7 @@
-"""Words people read, kept in catalogues beside the package that says them: `texts/zh.toml`, `texts/en.toml`."""
+"""Words people read, kept in catalogues beside the package that says them: `texts/zh.toml`, `texts/en.toml`.
+
+This module knows no word of them: a package asks for its own by name.
+"""
 
 import tomllib
 from collections.abc import Mapping

@@ -1,0 +1,1 @@
+"""The composed product: real callbacks in, a simulated platform out, on both databases."""
