@@ -10,7 +10,9 @@ import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
+from sqlmodel import select
 
+from bot.outbox.models import OutboxRow, OutboxState
 from bot.settings import AppSettings, ArchiveSettings, CallbackSettings, InboxSettings, StorageSettings, WeComSettings
 from bot.storage.database import Database
 from bot.storage.migrate import migrate
@@ -78,6 +80,16 @@ class Bank:
             return None
 
         return await eventually(find)
+
+    async def all_sent(self, count: int) -> None:
+        """Wait until the outbox holds so many rows, all recorded as sent."""
+
+        async def look() -> bool:
+            async with self.database.reading() as tx:
+                states = (await tx.exec(select(OutboxRow.state))).all()
+            return len(states) == count and set(states) == {OutboxState.SENT}
+
+        await eventually(look, 40)
 
     async def write_in_group(self, sender: str, text: str, *, mention_bot: bool = False) -> None:
         """Write in 王芳's group with 李娜."""

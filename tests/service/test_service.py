@@ -1,7 +1,6 @@
 """From a callback at the edge to words on somebody's phone, and what stays in the database."""
 
 import asyncio
-from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -10,7 +9,6 @@ from sqlmodel import col, select
 
 from bot import audit
 from bot.inbox.models import InboxRow, InboxState
-from bot.outbox.models import OutboxRow, OutboxState
 from compliance.models import ArchivedMessageRow, CaseRow
 from sop import TodoRow
 from tests.postgres import PostgresServer
@@ -21,6 +19,7 @@ async def test_a_manager_is_answered_and_everything_is_archived(database_url: st
     async with open_bank(database_url) as bank:
         await bank.do("app/messages", userid="rm001", text="大额存单起存多少")
         assert "来源：话术 S-0012" in await bank.last("app", "rm001", "大额存单")
+        await bank.all_sent(1)  # the words are on the phone before it is written down that they are
         async with bank.database.reading() as tx:
             kept = (await tx.exec(select(ArchivedMessageRow).order_by(col(ArchivedMessageRow.id)))).all()
         assert [(row.sender_id, row.text[:6]) for row in kept] == [
@@ -68,9 +67,7 @@ async def test_what_compliance_forbids_never_reaches_the_platform(database_url: 
     async with open_bank(database_url) as bank:
         await bank.do("app/messages", userid="rm001", text="帮我看看这段话能不能发：加我个人微信，保本保息")
         assert "不能发" in await bank.last("app", "rm001", "命中")
-        async with bank.database.reading() as tx:
-            states = Counter((await tx.exec(select(OutboxRow.state))).all())
-        assert states == {OutboxState.SENT: 1}
+        await bank.all_sent(1)
         await bank.do("kf/messages", external_userid=bank.wang, text="理财保本吗")
         said = await eventually(lambda: _bot_words(bank))
         assert "保本保息" not in said
@@ -102,13 +99,7 @@ async def test_two_nodes_answer_every_message_once(postgres: PostgresServer) -> 
         async with open_bank(url, nodes=2) as bank:
             for number in range(24):
                 await bank.do("app/messages", userid=f"rm00{1 + number % 4}", text="你好")
-
-            async def all_sent() -> bool:
-                async with bank.database.reading() as tx:
-                    rows = (await tx.exec(select(OutboxRow.state))).all()
-                return len(rows) == 24 and set(rows) == {OutboxState.SENT}
-
-            assert await eventually(all_sent, 40)
+            await bank.all_sent(24)
             for staff in ("rm001", "rm002", "rm003", "rm004"):
                 said = [message["sender_kind"] for message in await bank.chat("app", staff)]
                 assert said.count("bot") == 6
