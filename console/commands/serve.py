@@ -1,6 +1,7 @@
 """`rmbot serve`: one node of the service."""
 
 import asyncio
+import signal
 import socket
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ async def serve(settings: Settings) -> None:
                 f"the database is at revision {have or 'none'}, this version needs {need}: run `rmbot migrate`"
             )
         await service.start()
+        service.run_soon("customers.sync", service.sync_if_due)
         await WebServer(web_config(service.app, settings.console.host, settings.console.port)).serve()
     finally:
         await service.stop()
@@ -56,6 +58,28 @@ class WebServer(uvicorn.Server):
         """Start listening, then say so."""
         await super().startup(sockets)
         self.ready.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End in order on SIGINT and SIGTERM.
+
+        uvicorn raises the signal once more when it is done, which kills the process before the workers could finish
+        what they hold and give back the rest.
+        """
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        try:
+            for number in signals:
+                loop.add_signal_handler(number, self.handle_exit, number, None)
+        except NotImplementedError:  # Windows has no such loop
+            with super().capture_signals():
+                yield
+            return
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
 
 
 class QuietServer(WebServer):

@@ -12,7 +12,7 @@ from bot.events import Event, StaffTextMessage
 from bot.inbox.models import InboxRow
 from bot.inbox.store import put_events
 from bot.inbox.worker import Errand, InboxWorker
-from bot.outbox.gate import GateDecision
+from bot.outbox.gate import GateDecision, OutboundGate
 from bot.outbox.models import OutboxRow
 from bot.outbox.store import list_rows
 from bot.router import Router
@@ -36,12 +36,21 @@ class WordGate:
         return GateDecision(allowed=True)
 
 
+class BrokenGate:
+    """Cannot decide."""
+
+    async def check(self, tx: Tx, outgoing: Reply, now: datetime) -> GateDecision:
+        """Fail, as without a lexicon."""
+        raise RuntimeError("nothing to screen with")
+
+
 @dataclass
 class Pipeline:
     """Worker and rows. `handled` lists the texts that reached the handler, in order, retries included."""
 
     db: Database
     clock: FrozenClock = field(default_factory=lambda: FrozenClock(NOW))
+    gate: OutboundGate = field(default_factory=WordGate)
     handled: list[str] = field(default_factory=list)
     errands: dict[type[Event], Errand] = field(default_factory=dict)
 
@@ -71,7 +80,7 @@ class Pipeline:
             read_event,
             Dispatcher([router]),
             make_context,
-            WordGate(),
+            self.gate,
             apologize,
             self.errands,
             owner,

@@ -10,7 +10,7 @@ from bot.events import Event, StaffTextMessage
 from bot.inbox import store
 from bot.inbox.models import InboxState
 from bot.storage.database import Database
-from tests.bot.pipeline import Pipeline
+from tests.bot.pipeline import BrokenGate, Pipeline
 
 CONVERSATION = "app:rm001"
 
@@ -48,6 +48,16 @@ async def test_a_failing_event_is_tried_again_and_then_parked_with_an_honest_lin
     assert pipeline.handled == ["boom", "boom", "boom", "下一句"]
     assert await pipeline.replies() == [("queued", "抱歉，没能处理"), ("queued", "你说：下一句")]
     assert await _states(db) == [InboxState.FAILED, InboxState.DONE]
+
+
+async def test_an_event_is_parked_even_when_the_honest_line_fails_too(db: Database) -> None:
+    pipeline = Pipeline(db, gate=BrokenGate())
+    await pipeline.receive("你好")
+    for seconds in (0, 2, 10):
+        pipeline.clock.advance(timedelta(seconds=seconds))
+        await pipeline.worker().drain(CONVERSATION)
+    assert await _states(db) == [InboxState.FAILED]
+    assert await pipeline.replies() == []
 
 
 async def test_nothing_of_a_failing_event_reaches_the_log(db: Database) -> None:
