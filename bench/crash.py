@@ -13,7 +13,6 @@ import asyncio
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -31,16 +30,11 @@ import sqlalchemy as sa
 from bench.report import finish
 from tests.bot.edge import CORP, KEY, TOKEN, SignedRequest, a_callback, a_text_body
 from tests.postgres import PostgresServer
+from tests.running import free_port
 
 COPIES = 0.2
 SENDERS = 400
 POST_ATTEMPTS = 60
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -194,7 +188,7 @@ def count(engine: sa.Engine, bodies: list[bytes], simulator: int) -> dict[str, A
 def run(name: str, url: str, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Run once on one database."""
     rng = random.Random(options.seed)
-    port, simulator = _free_port(), _free_port()
+    port, simulator = free_port(), free_port()
     settings = environment(port, simulator, url)
     subprocess.run(
         [sys.executable, "-m", "console.cli", "migrate"], env=settings, check=True, stdout=subprocess.DEVNULL

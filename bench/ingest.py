@@ -30,6 +30,7 @@ from bench.load import Outcome, closed_loop, open_loop, raw_request
 from bench.report import finish
 from tests.bot.edge import a_callback, a_text_body
 from tests.postgres import PostgresServer
+from tests.running import free_port
 
 CONNECTIONS = 32
 OPEN_RATE = 500.0
@@ -45,12 +46,6 @@ class Measured:
     cpu_us: float
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
@@ -60,7 +55,7 @@ class Server:
     """A server process under test."""
 
     def __init__(self, kind: str, *arguments: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.process = subprocess.Popen([sys.executable, "-m", "bench.ingest_apps", kind, str(self.port), *arguments])
         deadline = time.monotonic() + 20
         while True:

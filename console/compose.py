@@ -42,6 +42,7 @@ from bot.inbox.models import InboxRow, NewInboxRow
 from bot.inbox.store import INBOX, list_waiting_conversations
 from bot.inbox.worker import Errand, InboxWorker
 from bot.inbox.writer import GroupCommitWriter
+from bot.outbox import store as outbox_store
 from bot.outbox.sender import Sender
 from bot.outbox.store import OUTBOX, list_waiting_recipients
 from bot.storage.database import Database, Tx
@@ -266,6 +267,7 @@ class Service:
             async with self.database.transaction() as tx:
                 # there is one process: whatever is claimed, a dead one had claimed it
                 await inbox_store.release_claims_of(tx, self.owner)
+                await outbox_store.release_claims_of(tx, self.owner)
         await self.workforce.start()
         self._schedule()
         self.scheduler.start()

@@ -119,14 +119,10 @@ async def list_waiting_conversations(tx: Tx, now: datetime, limit: int) -> list[
 
 async def release_claims_of(tx: Tx, owner: str) -> None:
     """Give back what a stopped worker of this name still held."""
-    await _update(tx, {"state": InboxState.RECEIVED, "claimed_by": None, "claimed_until": None}, owner)
-
-
-async def _update(tx: Tx, values: dict[str, Any], owner: str) -> None:
     statement = (
         update(InboxRow)
         .where(col(InboxRow.claimed_by) == owner, col(InboxRow.state) == InboxState.PROCESSING)
-        .values(**values)
+        .values(state=InboxState.RECEIVED, claimed_by=None, claimed_until=None)
     )
     await (await tx.connection()).execute(statement)
 

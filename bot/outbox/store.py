@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_
+from sqlalchemy import func, or_, update
 from sqlmodel import col, select
 
 from bot.context import Reply, recipient_of
@@ -114,6 +114,16 @@ def claim(row: OutboxRow, owner: str, now: datetime, lease: timedelta) -> bool:
     row.claimed_by = owner
     row.claimed_until = now + lease
     return in_doubt
+
+
+async def release_claims_of(tx: Tx, owner: str) -> None:
+    """Let go of what a stopped sender of this name was sending; its rows stay in doubt."""
+    statement = (
+        update(OutboxRow)
+        .where(col(OutboxRow.claimed_by) == owner, col(OutboxRow.state) == OutboxState.SENDING)
+        .values(claimed_by=None, claimed_until=None)
+    )
+    await (await tx.connection()).execute(statement)
 
 
 async def list_waiting_recipients(tx: Tx, now: datetime, limit: int) -> list[str]:

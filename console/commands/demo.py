@@ -54,19 +54,30 @@ class DemoSecrets:
 
 @dataclass(frozen=True, slots=True)
 class DemoPlan:
-    """Where everything of one demo is."""
+    """Where everything of one demo is. The doors are bound already, so that nobody else can take the ports."""
 
     folder: Path
     host: str
-    port: int
-    simulator_port: int
+    door: socket.socket
+    simulator_door: socket.socket
     secrets: DemoSecrets
     database_url: str
 
     @property
+    def port(self) -> int:
+        """Return the port of the pages."""
+        return int(self.door.getsockname()[1])
+
+    @property
+    def simulator_port(self) -> int:
+        """Return the port of the simulated platform."""
+        return int(self.simulator_door.getsockname()[1])
+
+    @property
     def url(self) -> str:
-        """Return the address of the pages."""
-        return f"http://{self.host}:{self.port}"
+        """Return the address of the pages, as this machine reaches them."""
+        everywhere = self.host in {"0.0.0.0", "::"}  # noqa: S104  compared, not bound
+        return f"http://{'127.0.0.1' if everywhere else self.host}:{self.port}"
 
     @property
     def simulator_url(self) -> str:
@@ -91,27 +102,22 @@ def prepare(folder: Path, host: str, port: int, database_url: str | None) -> Dem
         raise SettingsError(
             f"the data folder {folder} cannot be used ({error.strerror}): choose another one with --data DIR"
         ) from error
-    _check_port(host, port)
     url = database_url or f"sqlite+aiosqlite:///{folder / 'rmbot.db'}"
-    return DemoPlan(folder, host, port, _free_port(), made, url)
+    return DemoPlan(folder, host, _bind(host, port), _bind("127.0.0.1", 0), made, url)
 
 
-def _check_port(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise SettingsError(
-                f"port {port} on {host} cannot be used ({error.strerror}): stop what uses it, or choose another one "
-                f"with --port {port + 1}"
-            ) from error
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _bind(host: str, port: int) -> socket.socket:
+    door = socket.socket()
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((host, port))
+    except OSError as error:
+        door.close()
+        raise SettingsError(
+            f"port {port} on {host} cannot be used ({error.strerror}): stop what uses it, or choose another one "
+            f"with --port {port + 1}"
+        ) from error
+    return door
 
 
 def _load_secrets(path: Path) -> DemoSecrets:
@@ -181,7 +187,7 @@ def demo_settings(plan: DemoPlan) -> Settings:
 async def run_demo(plan: DemoPlan, make_simulator: SimulatorFactory, say: Callable[[str], None]) -> None:
     """Start the simulator, install what a new bank needs, and serve until a signal."""
     simulator = QuietServer(web_config(make_simulator(plan), "127.0.0.1", plan.simulator_port))
-    platform = asyncio.create_task(simulator.serve())
+    platform = asyncio.create_task(simulator.serve(sockets=[plan.simulator_door]))
     service = await build_service(demo_settings(plan))
     try:
         await migrate(service.database)
@@ -191,7 +197,7 @@ async def run_demo(plan: DemoPlan, make_simulator: SimulatorFactory, say: Callab
         service.run_soon("demo.fill", lambda: fill(service, plan, say))
         server = WebServer(web_config(service.app, plan.host, plan.port))
         announce = asyncio.create_task(_announce(server, plan, say))
-        await server.serve()
+        await server.serve(sockets=[plan.door])
         announce.cancel()
     finally:
         await service.stop()

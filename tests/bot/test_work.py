@@ -16,6 +16,7 @@ from bot.storage.database import Database
 from bot.storage.migrate import migrate
 from bot.work import ClaimLoop, Workforce, WorkKind
 from tests.bot.pipeline import Pipeline
+from tests.postgres import PostgresServer
 
 
 @pytest.fixture
@@ -25,6 +26,16 @@ async def migrated(database_url: str) -> AsyncIterator[Database]:
     await migrate(database)
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def on_postgresql(postgres: PostgresServer) -> AsyncIterator[Database]:
+    """A migrated database on PostgreSQL."""
+    with postgres.empty_database() as url:
+        database = await Database.open(url)
+        await migrate(database)
+        yield database
+        await database.close()
 
 
 @asynccontextmanager
@@ -105,9 +116,8 @@ async def test_a_drain_that_raises_is_tried_again_and_stops_nothing(migrated: Da
     assert sorted(pipeline.handled) == sorted(["一", "二"])
 
 
-async def test_two_nodes_share_the_work_without_doing_any_of_it_twice(migrated: Database) -> None:
-    if migrated.dialect == "sqlite":
-        pytest.skip("SQLite has exactly one writing process")
+async def test_two_nodes_share_the_work_without_doing_any_of_it_twice(on_postgresql: Database) -> None:
+    migrated = on_postgresql  # SQLite has exactly one writing process
     pipeline = Pipeline(migrated)
     kinds = [
         WorkKind(store.INBOX, pipeline.worker(owner).drain, store.list_waiting_conversations, concurrency=3)

@@ -31,7 +31,7 @@ from simulator.config import (
     BankSize,
     SimConfig,
 )
-from tests.running import free_port, running
+from tests.running import reserve_port, running
 
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 _PRIVATE = _KEY.private_bytes(
@@ -134,7 +134,8 @@ def _settings(url: str, platform: str, port: int, extra: Mapping[str, Any]) -> S
 @asynccontextmanager
 async def open_bank(url: str, nodes: int = 1, **extra: Any) -> AsyncIterator[Bank]:
     """Open a bank whose callbacks go to the first node."""
-    port = free_port()
+    doorstep = reserve_port()
+    port = int(doorstep.getsockname()[1])
     config = SimConfig.for_base(
         f"http://127.0.0.1:{port}",
         size=BankSize(4, 40, 8),
@@ -150,7 +151,7 @@ async def open_bank(url: str, nodes: int = 1, **extra: Any) -> AsyncIterator[Ban
             service = await build_service(_settings(url, platform_url, port, extra))
             if number == 0:
                 await _install(service)
-                await stack.enter_async_context(running(service.app, port))
+                await stack.enter_async_context(running(service.app, doorstep))
             await service.start()
             stack.push_async_callback(service.stop)
             bank.nodes.append(service)

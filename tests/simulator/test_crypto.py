@@ -11,7 +11,7 @@ from simulator import crypto, xml
 from simulator.crypto import CryptoError
 from simulator.xml import XmlError
 
-VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text(encoding="utf-8"))
+VECTORS = json.loads((Path(__file__).parents[1] / "fixtures/wecom/vectors.json").read_text(encoding="utf-8"))
 CALLBACKS = {vector["id"]: vector for vector in VECTORS["callback"]}
 
 
