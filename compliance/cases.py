@@ -26,18 +26,6 @@ class CaseState(StrEnum):
     REOPENED = "reopened"
 
 
-# 中文文案：页面上的状态名。
-STATE_TEXTS = {
-    CaseState.OPEN: "待复核",
-    CaseState.ASSIGNED: "已分派",
-    CaseState.IN_REVIEW: "复核中",
-    CaseState.DISMISSED: "已排除",
-    CaseState.CONFIRMED: "已确认违规",
-    CaseState.ESCALATED: "已上报",
-    CaseState.CLOSED: "已结案",
-    CaseState.REOPENED: "重新复核",
-}
-
 WAITING = frozenset({CaseState.OPEN, CaseState.ASSIGNED, CaseState.IN_REVIEW, CaseState.REOPENED})
 DECIDED = frozenset({CaseState.DISMISSED, CaseState.CONFIRMED, CaseState.ESCALATED})
 
@@ -107,36 +95,6 @@ class EscalationTarget(StrEnum):
     AML = "aml"
     LEGAL = "legal"
     SECURITY = "security"
-
-
-# 中文文案：页面上的选项。
-DISMISS_TEXTS = {
-    DismissReason.NEGATION: "否定或禁止的说法",
-    DismissReason.QUOTATION: "引用他人原话",
-    DismissReason.TERM: "业务术语",
-    DismissReason.WRONG_SEGMENTATION: "断词误伤",
-    DismissReason.CUSTOMER_QUESTION: "客户提问",
-    DismissReason.TEST: "测试消息",
-    DismissReason.OTHER: "其他（请说明）",
-}
-CONDUCT_TEXTS = {
-    Conduct.MISSELLING: "销售误导",
-    Conduct.PROMISE: "承诺收益",
-    Conduct.OFF_BOOK: "飞单或私下交易",
-    Conduct.DATA_LEAK: "泄露客户信息",
-    Conduct.ABUSE: "不文明用语",
-    Conduct.MARKET_ABUSE: "内幕信息或荐股",
-    Conduct.FRAUD: "违规贷款或欺诈",
-    Conduct.COMPLAINT: "投诉处理不当",
-    Conduct.OTHER: "其他",
-}
-FOLLOW_UP_TEXTS = {
-    FollowUp.COACH: "提醒辅导",
-    FollowUp.WARN: "书面警示",
-    FollowUp.CORRECT_WITH_CUSTOMER: "向客户更正说明",
-    FollowUp.SUSPEND: "暂停权限",
-    FollowUp.REPORT: "上报处理",
-}
 
 
 def can_move(state: CaseState, to: CaseState) -> bool:

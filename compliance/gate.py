@@ -14,6 +14,7 @@ from bot.outbox.codec import load_address
 from bot.outbox.gate import GateDecision
 from bot.outbox.models import OutboxRow
 from bot.storage.database import Tx
+from bot.texts import load_texts
 from compliance.archive import do_archive
 from compliance.explanations import load_catalogue
 from compliance.findings import Direction, Finding
@@ -39,11 +40,6 @@ QUOTING_PURPOSES = frozenset({"draft_check", "customer_question", "blocked_notic
 APP_SENDER = "assistant"
 BOT_SENDER = "aibot"
 
-# 中文文案：外发被拦下时给员工看的原因。
-BLOCKED_TEXT = "含有不能外发的内容：“{matched}”（{category}）。{why}"
-RISK_NOTE_TEXT = "提到投资产品的消息必须带上风险提示语，请补充后再发。"
-NOT_ON_SHELF_TEXT = "产品 {product} 不在我行在售清单内，不能对外发送。"
-
 
 class ShelfLookup(Protocol):
     """Knows which products the bank sells; answered by the knowledge base."""
@@ -61,10 +57,12 @@ class ComplianceGate:
         lexicons: LexiconStore,
         shelf: ShelfLookup | None = None,
         settings: ComplianceSettings | None = None,
+        language: str = "zh",
     ) -> None:
         self._lexicons = lexicons
         self._shelf = shelf
         self._settings = settings or ComplianceSettings()
+        self._texts = load_texts("compliance", language)
 
     async def check(self, tx: Tx, outgoing: Reply, now: datetime) -> GateDecision:
         """Decide whether a reply may leave.
@@ -78,19 +76,38 @@ class ComplianceGate:
         """
         text = outgoing.content.plain_text()
         findings = screen(text, await self._lexicons.current(tx), Direction.RM)
-        reason = None if _is_quotation(outgoing) else _finding_reason(findings)
-        reason = reason or _risk_reason(outgoing, text) or await self._shelf_reason(tx, outgoing)
+        reason = None if _is_quotation(outgoing) else self._finding_reason(findings)
+        reason = reason or self._risk_reason(outgoing, text) or await self._shelf_reason(tx, outgoing)
         return GateDecision(
             allowed=reason is None,
             findings=tuple(finding.as_json() for finding in findings),
             reason=reason,
         )
 
+    def _finding_reason(self, findings: Sequence[Finding]) -> str | None:
+        blocking = [finding for finding in findings if is_blocking(finding)]
+        if not blocking:
+            return None
+        worst = gravest(blocking)
+        category = load_catalogue().categories[worst.category]
+        return self._texts.render("gate.blocked", matched=worst.term, category=category.name, why=category.why)
+
+    def _risk_reason(self, outgoing: Reply, text: str) -> str | None:
+        if outgoing.evidence.get("risk_note_required") is not True:
+            return None
+        required = outgoing.evidence.get("risk_note")
+        carried = has_risk_sentence(text, required if isinstance(required, str) else None)
+        return None if carried else self._texts["gate.risk_note"]
+
     async def _shelf_reason(self, tx: Tx, outgoing: Reply) -> str | None:
         product = outgoing.evidence.get("product_code")
         if self._shelf is None or not isinstance(product, str):
             return None
-        return None if await self._shelf.is_on_sale(tx, product) else NOT_ON_SHELF_TEXT.format(product=product)
+        return (
+            None
+            if await self._shelf.is_on_sale(tx, product)
+            else self._texts.render("gate.not_on_shelf", product=product)
+        )
 
     async def record_sent(self, tx: Tx, row: OutboxRow, now: datetime) -> None:
         """Archive what was sent, with its evidence.
@@ -105,22 +122,6 @@ class ComplianceGate:
 
 def _is_quotation(outgoing: Reply) -> bool:
     return isinstance(outgoing.to, StaffChat) and outgoing.purpose in QUOTING_PURPOSES
-
-
-def _finding_reason(findings: Sequence[Finding]) -> str | None:
-    blocking = [finding for finding in findings if is_blocking(finding)]
-    if not blocking:
-        return None
-    worst = gravest(blocking)
-    category = load_catalogue().categories[worst.category]
-    return BLOCKED_TEXT.format(matched=worst.term, category=category.name, why=category.why)
-
-
-def _risk_reason(outgoing: Reply, text: str) -> str | None:
-    if outgoing.evidence.get("risk_note_required") is not True:
-        return None
-    required = outgoing.evidence.get("risk_note")
-    return None if has_risk_sentence(text, required if isinstance(required, str) else None) else RISK_NOTE_TEXT
 
 
 def sent_message(row: OutboxRow, now: datetime) -> ArchivedMessageIn | None:

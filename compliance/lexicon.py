@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 
+from bot.texts import load_texts
 from compliance.engine import Engine, EngineKind, build_engine
 from compliance.findings import PERSONAL_DATA, Action, Category, Direction, Severity
 from compliance.folding import VIEW_KINDS, View, fold_text, normal_form
@@ -46,21 +47,6 @@ class RowProblem(StrEnum):
     MISSING_COLUMN = "missing_column"
 
 
-# 中文文案：导入词库时逐行显示。
-PROBLEM_TEXTS: Mapping[RowProblem, str] = {
-    RowProblem.EMPTY: "第 {line} 行：词为空（只有空格或符号也算空）",
-    RowProblem.TOO_SHORT: "第 {line} 行：“{value}”少于 2 个字，会误伤太多正常消息",
-    RowProblem.TOO_LONG: "第 {line} 行：“{value}”超过 32 个字",
-    RowProblem.DUPLICATE: "第 {line} 行：“{value}”与前面的词重复（忽略大小写、全半角、繁简和符号）",
-    RowProblem.UNKNOWN_CATEGORY: "第 {line} 行：没有“{value}”这个类别",
-    RowProblem.UNKNOWN_SEVERITY: "第 {line} 行：没有“{value}”这个严重程度",
-    RowProblem.UNKNOWN_ACTION: "第 {line} 行：没有“{value}”这个处置方式",
-    RowProblem.UNKNOWN_DIRECTION: "第 {line} 行：没有“{value}”这个方向，只能是 rm、customer 或 both",
-    RowProblem.SEVERITY_MISFIT: "第 {line} 行：“{value}”的严重程度与处置方式不符：只有例外短语（allow）用 none",
-    RowProblem.MISSING_COLUMN: "第 {line} 行：缺少“{value}”列",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class RowError:
     """A refused row: line of the file (the heading is line 1), why, and the value that is wrong."""
@@ -69,8 +55,10 @@ class RowError:
     problem: RowProblem
     value: str
 
-    def __str__(self) -> str:
-        return PROBLEM_TEXTS[self.problem].format(line=self.line, value=self.value[:40])
+    def describe(self, language: str = "zh") -> str:
+        """Say it to the person who imports the file."""
+        texts = load_texts("compliance", language)
+        return texts.render(f"lexicon_row.{self.problem.value}", line=self.line, value=self.value[:40])
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ class Service:
         self.clock = clock
         self.lexicons = LexiconStore()
         self.libraries = LibraryStore()
-        self.gate = ComplianceGate(self.lexicons, _Shelf())
+        self.gate = ComplianceGate(self.lexicons, _Shelf(), settings.compliance, settings.handlers.language)
         self.platform = _make_platform(settings, database, clock, self.lexicons)
         self.writer = GroupCommitWriter(database, make_appender(database))
         self.owner = _node_name(database)
@@ -351,7 +351,7 @@ def _make_archive(
     def to_event(message: ArchivedMessageIn) -> NewInboxRow | None:
         return customer_text_row(message, clock.now(), fresh)
 
-    return ArchivePuller(database, source, keys, lexicons, to_event, clock)
+    return ArchivePuller(database, source, keys, lexicons, to_event, clock, settings.compliance)
 
 
 def customer_text_row(message: ArchivedMessageIn, now: datetime, fresh: timedelta) -> NewInboxRow | None:

@@ -38,7 +38,8 @@ def test_the_shipped_lexicon_has_no_errors() -> None:
 def test_a_bad_row_is_named_with_its_line_and_reason(row: str, problem: RowProblem) -> None:
     (error,) = parse_terms(f"{ONE}{row}\n").errors
     assert (error.line, error.problem) == (3, problem)
-    assert "第 3 行" in str(error)
+    assert "第 3 行" in error.describe()
+    assert "Line 3" in error.describe("en")
 
 
 def test_a_file_without_a_column_is_refused_whole() -> None:

@@ -76,13 +76,3 @@ def test_card_tells_what_is_known_and_says_what_is_not() -> None:
     assert facts["最近联系"] == "暂无记录"
     assert "客户阶段" not in facts
     assert "请勿群发" in facts["免打扰"]
-
-
-@pytest.mark.parametrize("package", ["customers", "sop"])
-def test_both_languages_have_the_same_entries(package: str) -> None:
-    assert load_texts(package, "zh").keys() == load_texts(package, "en").keys()
-
-
-def test_an_unknown_language_is_refused() -> None:
-    with pytest.raises(ValueError, match="fr"):
-        load_texts("customers", "fr")
