@@ -24,6 +24,7 @@ class Right(StrEnum):
     REVIEW_CASES = "review_cases"
     READ_AUDIT = "read_audit"
     READ_HEALTH = "read_health"
+    PROBE_GROUPS = "probe_groups"
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
@@ -48,6 +49,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.READ_BROADCASTS,
             Right.READ_AUDIT,
             Right.READ_HEALTH,
+            Right.PROBE_GROUPS,
         }
     ),
 }

@@ -156,6 +156,12 @@ TODO_KINDS: Mapping[str, Word] = {
     "broadcast_problem": Word(N_("群发异常"), "bad"),
     "answer_customer": Word(N_("回复客户"), "warn"),
 }
+PROBE_STATES: Mapping[str, Word] = {
+    "unknown": Word(N_("没有试过")),
+    "waiting": Word(N_("等待群里 @ 机器人"), "info"),
+    "admitted": Word(N_("可用"), "good"),
+    "silent": Word(N_("没有反应，用回复卡片"), "warn"),
+}
 STEP_ACTIONS: Mapping[str, Word] = {
     "todo": Word(N_("给客户经理一条待办")),
     "group_broadcast": Word(N_("向客户群群发")),
@@ -263,6 +269,7 @@ AUDIT_SENTENCES: Mapping[str, str] = {
     "script.withdraw": N_("停用了话术"),
     "product.put": N_("更新了产品货架"),
     "suggestion.send": N_("发送了建议回复"),
+    "group.probed": N_("试探了一个客户群能否使用 AI 机器人"),
 }
 INTENTS: Mapping[str, str] = {
     "query_product_rate": N_("问产品利率"),

@@ -1,5 +1,6 @@
 """Customers, who serves them, and customer groups: a copy of the platform's, and what the bank may ask of it."""
 
+from customers.capability import ProbeState, probe_state
 from customers.cards import CustomerCard, mask_mobile, mask_numbers, render_facts, render_title
 from customers.mirror import do_close_group, do_end_follow
 from customers.models import (
@@ -19,6 +20,7 @@ from customers.store import (
     do_mark_aibot,
     do_record_contact,
     do_set_opted_out,
+    do_start_probe,
     find_customer,
     find_customers_by_name,
     find_group,
@@ -28,6 +30,7 @@ from customers.store import (
     list_customers_of,
     list_follows_of,
     list_group_members,
+    list_groups,
     list_groups_of,
     list_staff,
 )
@@ -51,6 +54,7 @@ __all__ = [
     "FollowRow",
     "FollowState",
     "GroupMemberRow",
+    "ProbeState",
     "RiskLevel",
     "StaffRow",
     "SyncProgress",
@@ -62,6 +66,7 @@ __all__ = [
     "do_mark_aibot",
     "do_record_contact",
     "do_set_opted_out",
+    "do_start_probe",
     "find_customer",
     "find_customers_by_name",
     "find_group",
@@ -72,10 +77,12 @@ __all__ = [
     "list_customers_of",
     "list_follows_of",
     "list_group_members",
+    "list_groups",
     "list_groups_of",
     "list_staff",
     "mask_mobile",
     "mask_numbers",
+    "probe_state",
     "render_facts",
     "render_title",
     "sync_customer",

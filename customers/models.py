@@ -138,6 +138,7 @@ class CustomerGroupRow(SQLModel, table=True):
     active: bool = True
     aibot: AibotCapability = Field(default=AibotCapability.UNKNOWN, sa_type=enum_text(AibotCapability))
     aibot_seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    aibot_probed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -128,6 +128,15 @@ async def list_groups_of(tx: Tx, staff_id: StaffId) -> list[CustomerGroupRow]:
     return list((await tx.exec(query)).all())
 
 
+async def list_groups(tx: Tx, name: str, limit: int, offset: int = 0) -> list[CustomerGroupRow]:
+    """List active groups whose name contains `name`, by name; all of them when it is empty."""
+    query = select(CustomerGroupRow).where(col(CustomerGroupRow.active))
+    if name:
+        query = query.where(col(CustomerGroupRow.name).contains(name, autoescape=True))
+    query = query.order_by(col(CustomerGroupRow.name), col(CustomerGroupRow.id)).limit(limit).offset(offset)
+    return list((await tx.exec(query)).all())
+
+
 async def find_group(tx: Tx, chat_id: GroupChatId) -> CustomerGroupRow | None:
     """Return the group, also an inactive one."""
     return await tx.get(CustomerGroupRow, chat_id)
@@ -160,6 +169,20 @@ async def do_mark_aibot(tx: Tx, chat_id: GroupChatId, capability: AibotCapabilit
         raise NotFound(f"no customer group {chat_id}")
     row.aibot = capability
     row.aibot_seen_at = now
+
+
+async def do_start_probe(tx: Tx, chat_id: GroupChatId, now: datetime) -> None:
+    """Begin to find out whether the group admits the AI bot; until it is seen there, it counts as not admitted.
+
+    Raises:
+        NotFound: we do not know the group.
+    """
+    row = await tx.get(CustomerGroupRow, chat_id, with_for_update=True)
+    if row is None:
+        raise NotFound(f"no customer group {chat_id}")
+    row.aibot = AibotCapability.UNKNOWN
+    row.aibot_seen_at = None
+    row.aibot_probed_at = now
 
 
 async def do_record_contact(tx: Tx, staff_id: StaffId, customer_id: CustomerId, at: datetime) -> None:

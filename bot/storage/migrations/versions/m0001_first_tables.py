@@ -199,6 +199,7 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("aibot", sa.String(length=40), nullable=False),
         sa.Column("aibot_seen_at", UtcDateTime(), nullable=True),
+        sa.Column("aibot_probed_at", UtcDateTime(), nullable=True),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
