@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import os
 import shutil
 import socket
 from collections.abc import AsyncIterator
@@ -29,7 +30,7 @@ from tests.console.world import (
     send_card,
 )
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
     "--headless",
     "--no-sandbox",
