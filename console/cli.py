@@ -25,10 +25,12 @@ wecom = typer.Typer(no_args_is_help=True, help="Look at what the platform sends.
 inbox = typer.Typer(no_args_is_help=True, help="Events that came in: list them, do failed ones again.")
 outbox = typer.Typer(no_args_is_help=True, help="Replies on their way out: list them, send failed ones again.")
 audit = typer.Typer(no_args_is_help=True, help="The audit trail.")
+account = typer.Typer(no_args_is_help=True, help="Who may log in to the console.")
 cli.add_typer(wecom, name="wecom")
 cli.add_typer(inbox, name="inbox")
 cli.add_typer(outbox, name="outbox")
 cli.add_typer(audit, name="audit")
+cli.add_typer(account, name="account")
 
 
 def main() -> None:
@@ -197,6 +199,26 @@ def audit_verify() -> None:
         typer.echo(f"rmbot: the audit trail is broken at entry {check.broken_at} of {check.count}", err=True)
         raise typer.Exit(1)
     typer.echo(f"the audit trail holds: {check.count} entries")
+
+
+@account.command("put")
+def account_put(
+    staff_id: Annotated[str, typer.Argument(help="The member's userid in WeCom.")],
+    name: Annotated[str, typer.Option(help="Name, as shown.")],
+    role: Annotated[str, typer.Option(help="rm, officer or admin.")],
+    position: Annotated[str, typer.Option(help="Branch or department, as shown.")] = "",
+) -> None:
+    """Make an account or change one; asks for the password (or reads a line of standard input)."""
+    from console.commands.accounts import put_account
+    from console.settings import load_settings
+
+    settings = load_settings()
+    if sys.stdin.isatty():
+        password = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    asyncio.run(put_account(settings, staff_id=staff_id, name=name, role=role, position=position, password=password))
+    typer.echo(f"{staff_id} may log in as {role}; earlier sessions of this account have ended")
 
 
 def _state(states: Any, wanted: str | None) -> Any:

@@ -45,11 +45,11 @@ class Node:
             "RMBOT_INBOX__RETRY_SECONDS": "[]",
         }
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
         return subprocess.run(
             [sys.executable, "-m", "console.cli", *arguments],
-            env=self.environment, capture_output=True, text=True, check=False, timeout=60,
+            env=self.environment, input=typed, capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
 
     async def start(self) -> asyncio.subprocess.Process:
@@ -143,3 +143,33 @@ async def test_the_audit_trail_is_verified_from_the_command_line(node: Node) -> 
         connection.commit()
     done = await asyncio.to_thread(node.run, "audit", "verify")
     assert (done.returncode, "entry 1" in done.stderr) == (1, True)
+
+
+async def test_an_account_made_on_the_command_line_can_log_in(node: Node) -> None:
+    await asyncio.to_thread(node.run, "migrate")
+    make = ("account", "put", "wangli", "--name", "王丽", "--role")
+    made = await asyncio.to_thread(node.run, *make, "admin", typed="a long enough password\n")
+    assert made.returncode == 0, made.stderr
+    process = await node.start()
+    try:
+        async with httpx.AsyncClient(base_url=node.url, headers={"Origin": node.url}) as http:
+            wrong = await http.post("/login", data={"staff_id": "wangli", "password": "not this one"})
+            right = await http.post("/login", data={"staff_id": "wangli", "password": "a long enough password"})
+            demo = await http.post("/login/demo", data={"staff_id": "wangli"})
+    finally:
+        process.terminate()
+        await asyncio.wait_for(process.wait(), 15)
+    assert (wrong.status_code, right.status_code) == (422, 303)
+    assert demo.status_code in (403, 404), "one-click login is the demo's alone"
+
+
+@pytest.mark.parametrize(
+    ("role", "password", "words"), [("king", "long enough here", "no role"), ("rm", "short", "12")]
+)
+async def test_an_impossible_account_is_refused(node: Node, role: str, password: str, words: str) -> None:
+    await asyncio.to_thread(node.run, "migrate")
+    done = await asyncio.to_thread(
+        node.run, "account", "put", "wangli", "--name", "王丽", "--role", role, typed=f"{password}\n"
+    )
+    assert done.returncode == 2
+    assert words in done.stderr
