@@ -103,11 +103,8 @@ class ComplianceGate:
         product = outgoing.evidence.get("product_code")
         if self._shelf is None or not isinstance(product, str):
             return None
-        return (
-            None
-            if await self._shelf.is_on_sale(tx, product)
-            else self._texts.render("gate.not_on_shelf", product=product)
-        )
+        on_sale = await self._shelf.is_on_sale(tx, product)
+        return None if on_sale else self._texts.render("gate.not_on_shelf", product=product)
 
     async def record_sent(self, tx: Tx, row: OutboxRow, now: datetime) -> None:
         """Archive what was sent, with its evidence.

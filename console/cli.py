@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import BotError, CallbackMalformed, SettingsError
 from console.commands.wecom import Family
@@ -43,6 +44,12 @@ def main() -> None:
     except BotError as error:
         typer.echo(f"rmbot: {error} [{error.code}]", err=True)
         sys.exit(1)
+    except SQLAlchemyError as error:  # its own words may hold the address with the password
+        kind = type(error).__name__
+        typer.echo(
+            f"rmbot: the database cannot be used ({kind}): run `rmbot migrate`, or `rmbot doctor` to see why", err=True
+        )
+        sys.exit(2)
 
 
 @cli.command()

@@ -60,7 +60,7 @@ class OutboxRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     not_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
     attempts: int = 0
-    # when the attempt began whose outcome may be in doubt
+    # when the attempt began that runs, or whose outcome is in doubt; None when nothing can have gone out
     attempted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     claimed_by: str | None = None
     claimed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)

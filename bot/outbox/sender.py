@@ -108,13 +108,15 @@ class Sender:
             row = await store.get_row(tx, row_id)
             row.claimed_by = row.claimed_until = None
             row.error = f"{error.code} {error.errcode}"
+            # a doubt stays until the platform has answered it, whatever this attempt came to
+            in_doubt = parcel.in_doubt or _may_have_arrived(error)
+            if not in_doubt:
+                row.attempted_at = None
             wait = self._wait(row, error)
             if wait is None:
                 row.state = OutboxState.FAILED
             else:
                 row.not_before = now + wait
-                # a doubt stays until the platform has answered it, whatever this attempt came to
-                in_doubt = parcel.in_doubt or _may_have_arrived(error)
                 row.state = OutboxState.UNCERTAIN if in_doubt else OutboxState.QUEUED
         log.warning("outbox.not_sent", row=row_id, code=error.code, errcode=error.errcode, state=row.state.value)
 

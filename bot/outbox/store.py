@@ -154,7 +154,7 @@ async def list_platform_msgids(tx: Tx, recipient: str, limit: int = 200) -> list
 
 
 async def do_requeue(tx: Tx, row_id: int) -> OutboxRow:
-    """Queue a failed row again.
+    """Queue a failed row again; one that failed in doubt stays in doubt, so that nothing is said twice.
 
     Raises:
         NotFound: there is none with that id.
@@ -163,7 +163,7 @@ async def do_requeue(tx: Tx, row_id: int) -> OutboxRow:
     row = await get_row(tx, row_id)
     if row.state is not OutboxState.FAILED:
         raise Conflict(f"outbox row {row_id} is {row.state.value}, not failed: only failed rows can be sent again")
-    row.state = OutboxState.QUEUED
+    row.state = OutboxState.QUEUED if row.attempted_at is None else OutboxState.UNCERTAIN
     row.attempts = 0
     row.not_before = None
     nudge(tx, OUTBOX, row.recipient)

@@ -76,7 +76,7 @@ class DemoPlan:
     @property
     def url(self) -> str:
         """Return the address of the pages, as this machine reaches them."""
-        everywhere = self.host in {"0.0.0.0", "::"}  # noqa: S104  compared, not bound
+        everywhere = self.host == "0.0.0.0"  # noqa: S104  compared, not bound
         return f"http://{'127.0.0.1' if everywhere else self.host}:{self.port}"
 
     @property

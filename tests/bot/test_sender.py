@@ -224,6 +224,20 @@ async def test_what_never_gets_through_has_failed_and_can_be_queued_again(desk: 
     assert await desk.heard() == ["你好"]
 
 
+async def test_what_failed_in_doubt_and_is_queued_again_arrives_once(desk: Desk) -> None:
+    desk.wire.lost_answers = 3
+    row_id = await desk.queue()
+    for seconds in (0, 1, 5):
+        desk.clock.advance(timedelta(seconds=seconds))
+        await desk.drain()
+    assert await desk.state(row_id) is OutboxState.FAILED
+    async with desk.db.transaction() as tx:
+        await store.do_requeue(tx, row_id)
+    await desk.drain()
+    assert await desk.state(row_id) is OutboxState.SENT
+    assert await desk.heard() == ["你好"]
+
+
 async def test_a_member_the_platform_does_not_know_has_failed_at_once(desk: Desk) -> None:
     row = await desk.queue(to=StaffChat(StaffId("nobody")))
     await desk.drain("app:nobody")

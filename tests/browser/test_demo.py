@@ -185,6 +185,8 @@ async def _officer_decides(page: Page, url: str) -> None:
 
 
 async def test_a_newcomer_sees_everything_work(demo: Demo) -> None:
+    async with httpx.AsyncClient() as http:
+        assert (await http.get(f"{demo.url}/healthz")).status_code == 200
     manager = await demo.login("rm001")
     await _manager_talks(manager)
     await _customer_talks(manager)
@@ -197,8 +199,3 @@ async def test_a_newcomer_sees_everything_work(demo: Demo) -> None:
     await administrator.goto(f"{demo.url}/health")
     await expect(administrator.locator("main")).to_contain_text("SQLite")
     assert demo.trouble == []
-
-
-async def test_the_service_says_when_it_can_take_callbacks(demo: Demo) -> None:
-    async with httpx.AsyncClient() as http:
-        assert (await http.get(f"{demo.url}/healthz")).status_code == 200

@@ -85,6 +85,28 @@ async def test_an_unmigrated_database_stops_the_start_with_one_sentence(node: No
     assert "rmbot migrate" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("inbox", "list"),
+        ("outbox", "list"),
+        ("audit", "verify"),
+        ("account", "put", "a", "--name", "a", "--role", "rm"),
+    ],
+)
+@pytest.mark.parametrize("address", [None, "postgresql+psycopg://rmbot:hush-hush@127.0.0.1:9/none"])
+async def test_a_database_that_cannot_be_used_is_one_sentence(
+    node: Node, command: tuple[str, ...], address: str | None
+) -> None:
+    if address:
+        node.environment["RMBOT_STORAGE__URL"] = address
+    done = await asyncio.to_thread(node.run, *command, typed="a long enough password\n")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "rmbot migrate" in done.stderr
+    assert "hush-hush" not in done.stderr
+
+
 async def test_without_a_callback_url_nothing_starts(node: Node) -> None:
     node.environment["RMBOT_WECOM__CALLBACK__TOKEN"] = ""
     await asyncio.to_thread(node.run, "migrate")
