@@ -20,7 +20,8 @@ from bot.outbox.gate import OutboundRecorder
 from bot.outbox.models import OutboxRow, OutboxState
 from bot.settings import OutboxSettings
 from bot.storage.database import Database, Tx
-from bot.wecom.send import Courier, Parcel, Receipt
+from bot.wecom.parcel import Parcel, Receipt
+from bot.wecom.send import Courier
 
 log = structlog.get_logger("bot.outbox")
 
