@@ -10,16 +10,13 @@ Usage: .venv/bin/python -m bench.crash [--callbacks 2000] [--kills 6] [--seed 1]
 
 import argparse
 import asyncio
-import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,65 +24,15 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
+from bench.processes import Node, environment, start_simulator
 from bench.report import finish
-from tests.bot.edge import CORP, KEY, TOKEN, SignedRequest, a_callback, a_text_body
+from tests.bot.edge import SignedRequest, a_callback, a_text_body
 from tests.postgres import PostgresServer
 from tests.running import free_port
 
 COPIES = 0.2
 SENDERS = 400
 POST_ATTEMPTS = 60
-
-
-@dataclass
-class Node:
-    """The service as a process that can be killed and started again on the same database."""
-
-    environment: dict[str, str]
-    port: int
-    process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it; it is not ready yet."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "console.cli", "serve"], env=self.environment, stderr=subprocess.DEVNULL
-        )
-
-    def kill(self) -> None:
-        """Kill it as a power cut would."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    async def wait_ready(self) -> None:
-        """Return when it takes callbacks."""
-        async with httpx.AsyncClient() as http:
-            for _ in range(600):
-                try:
-                    if (await http.get(f"http://127.0.0.1:{self.port}/healthz")).status_code == 200:
-                        return
-                except httpx.HTTPError:
-                    await asyncio.sleep(0.05)
-        raise RuntimeError("the service did not start")
-
-
-def environment(port: int, simulator: int, url: str) -> dict[str, str]:
-    """Return the settings of the service, as an operator would set them."""
-    return {
-        **os.environ,
-        "RMBOT_STORAGE__URL": url,
-        "RMBOT_WECOM__CORP_ID": CORP,
-        "RMBOT_WECOM__API_BASE": f"http://127.0.0.1:{simulator}",
-        "RMBOT_WECOM__APP__AGENT_ID": "1000002",
-        "RMBOT_WECOM__APP__SECRET": "demo-app-secret-0000000000000000000000000001",
-        "RMBOT_WECOM__CALLBACK__TOKEN": TOKEN,
-        "RMBOT_WECOM__CALLBACK__AES_KEY": KEY,
-        "RMBOT_CONSOLE__PORT": str(port),
-        "RMBOT_CONSOLE__SECRET_KEY": "x" * 40,
-        # a killed node's claims come free soon, so that the run is short
-        "RMBOT_INBOX__LEASE_SECONDS": "5",
-        "RMBOT_OUTBOX__LEASE_SECONDS": "5",
-    }
 
 
 def make_plan(count: int, rng: random.Random) -> list[bytes]:
@@ -193,27 +140,7 @@ def run(name: str, url: str, options: argparse.Namespace, folder: Path) -> dict[
     subprocess.run(
         [sys.executable, "-m", "console.cli", "migrate"], env=settings, check=True, stdout=subprocess.DEVNULL
     )
-    platform = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "simulator",
-            "--port",
-            str(simulator),
-            "--staff",
-            str(SENDERS),
-            "--customers",
-            "1000",
-            "--groups",
-            "10",
-            "--state-file",
-            str(folder / f"simulator-{name}.db"),
-            "--callback-base",
-            f"http://127.0.0.1:{port}",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    platform = start_simulator(simulator, port, folder / f"simulator-{name}.db", staff=SENDERS)
     node = Node(settings, port)
     node.start()
     bodies = make_plan(options.callbacks, rng)

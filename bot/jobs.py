@@ -32,11 +32,13 @@ class ProcrastinateWork:
         self._kinds = {kind.name: kind for kind in kinds}
         self._sweep_seconds = sweep_seconds
         self._app = procrastinate.App(
-            connector=procrastinate.PsycopgConnector(conninfo=conninfo, min_size=1, max_size=8)
+            connector=procrastinate.PsycopgConnector(conninfo=conninfo, min_size=1, max_size=6 + 2 * len(kinds))
         )
         for kind in kinds:
             self._app.task(name=_task_name(kind.name), queue=kind.name)(self._job(kind))
         self._hints: asyncio.Queue[Nudge] = asyncio.Queue(maxsize=10_000)
+        # what has a lane of its own must not wait until ten thousand other jobs are written
+        self._urgent: asyncio.Queue[Nudge] = asyncio.Queue(maxsize=10_000)
         self._tasks: list[asyncio.Task[None]] = []
         database.on_nudge(self._take)
 
@@ -48,14 +50,24 @@ class ProcrastinateWork:
 
     def _take(self, nudges: set[Nudge]) -> None:
         for hint in nudges:
-            if hint[0] in self._kinds:
-                with suppress(asyncio.QueueFull):  # the sweep will find it
-                    self._hints.put_nowait(hint)
+            for kind in self._kinds.values():
+                if kind.takes(hint):
+                    self._note(kind, hint[1])
+
+    def _note(self, kind: WorkKind, key: str) -> None:
+        hints = self._urgent if kind.lane.only else self._hints
+        with suppress(asyncio.QueueFull):  # the sweep will find it
+            hints.put_nowait((kind.name, key))
 
     async def start(self) -> None:
         """Begin, with a sweep first."""
         await self._app.open_async()
-        self._tasks = [asyncio.create_task(self._defer_hints()), asyncio.create_task(self._sweep())]
+        self._tasks = [
+            asyncio.create_task(self._defer_hints(self._urgent)),
+            asyncio.create_task(self._defer_hints(self._hints)),
+            *(asyncio.create_task(self._sweep(kind)) for kind in self._kinds.values()),
+            asyncio.create_task(self._rescue_regularly()),
+        ]
         for kind in self._kinds.values():
             self._tasks.append(asyncio.create_task(self._run_worker(kind)))
 
@@ -78,9 +90,9 @@ class ProcrastinateWork:
             delete_jobs="always",
         )
 
-    async def _defer_hints(self) -> None:
+    async def _defer_hints(self, hints: asyncio.Queue[Nudge]) -> None:
         while True:
-            kind, key = await self._hints.get()
+            kind, key = await hints.get()
             await self._defer(kind, key)
 
     async def _defer(self, kind: str, key: str) -> None:
@@ -93,17 +105,23 @@ class ProcrastinateWork:
         except Exception as error:  # a lost hint costs a few seconds: the sweep comes by
             log.error("work.defer_failed", kind=kind, error=type(error).__name__)
 
-    async def _sweep(self) -> None:
+    async def _sweep(self, kind: WorkKind) -> None:
+        while True:
+            try:
+                async with self._database.reading() as tx:
+                    keys = await kind.list_waiting(tx, self._clock.now(), SWEEP_BATCH)
+                for key in keys:
+                    await self._defer(kind.name, key)
+            except Exception as error:  # the loop must outlive a database that is away for a moment
+                log.error("work.sweep_failed", kind=kind.name, error=type(error).__name__)
+            await asyncio.sleep(self._sweep_seconds)
+
+    async def _rescue_regularly(self) -> None:
         while True:
             try:
                 await self._rescue()
-                for kind in self._kinds.values():
-                    async with self._database.reading() as tx:
-                        keys = await kind.list_waiting(tx, self._clock.now(), SWEEP_BATCH)
-                    for key in keys:
-                        await self._defer(kind.name, key)
-            except Exception as error:  # the loop must outlive a database that is away for a moment
-                log.error("work.sweep_failed", error=type(error).__name__)
+            except Exception as error:  # as above
+                log.error("work.rescue_failed", error=type(error).__name__)
             await asyncio.sleep(self._sweep_seconds)
 
     async def _rescue(self) -> None:

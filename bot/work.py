@@ -15,6 +15,7 @@ from typing import Protocol
 import structlog
 
 from bot.clock import Clock
+from bot.lanes import EVERYTHING, Lane
 from bot.storage.database import Database, Nudge, Tx
 
 log = structlog.get_logger("bot.work")
@@ -24,12 +25,23 @@ SWEEP_BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class WorkKind:
-    """A kind of work. `drain` works off what a key has and may be called for one key at a time only."""
+    """A kind of work. `drain` works off what a key has and may be called for one key at a time only.
+
+    `queue` is the name under which nudges come (the same as `name` when empty); of its keys this kind takes those of
+    its `lane`, and `list_waiting` must list those only.
+    """
 
     name: str
     drain: Callable[[str], Awaitable[None]]
     list_waiting: Callable[[Tx, datetime, int], Awaitable[Sequence[str]]]
     concurrency: int
+    queue: str = ""
+    lane: Lane = EVERYTHING
+
+    def takes(self, nudge: Nudge) -> bool:
+        """Say whether a nudge is for this kind."""
+        queue, key = nudge
+        return queue == (self.queue or self.name) and self.lane.takes(key)
 
 
 class Workforce(Protocol):
@@ -56,9 +68,10 @@ class ClaimLoop:
         database.on_nudge(self._take)
 
     def _take(self, nudges: set[Nudge]) -> None:
-        for kind, key in nudges:
-            if kind in self._lanes:
-                self._lanes[kind].add(key)
+        for nudge in nudges:
+            for lane in self._lanes.values():
+                if lane.kind.takes(nudge):
+                    lane.add(nudge[1])
 
     async def start(self) -> None:
         """Begin, with a sweep first."""

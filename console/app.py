@@ -11,7 +11,19 @@ from bot.errors import Conflict, Forbidden, NotFound, PlatformError, RequestRefu
 from console.auth.sessions import SessionKeys
 from console.render import Renderer, View
 from console.rights import Right
-from console.routes import account, audit, broadcasts, groups, health, home, review, scripts, sidebar, simulator
+from console.routes import (
+    account,
+    audit,
+    broadcasts,
+    channels,
+    groups,
+    health,
+    home,
+    review,
+    scripts,
+    sidebar,
+    simulator,
+)
 from console.routing import LoginNeeded, needs
 from console.security import SecurityMiddleware
 from console.services import ConsoleServices
@@ -26,7 +38,7 @@ def create_console(services: ConsoleServices) -> FastAPI:
     renderer = Renderer(services, keys)
     app.state.services = services
     app.state.renderer = renderer
-    for module in (account, home, simulator, review, scripts, broadcasts, groups, health, audit, sidebar):
+    for module in (account, home, simulator, review, scripts, broadcasts, groups, channels, health, audit, sidebar):
         app.include_router(module.router)
     _serve_static(app, renderer)
     _serve_healthz(app, services)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.clock import CHINA
-from console import formats, words
+from console import channels, formats, words
 from console.auth.sessions import Principal, SessionKeys
 from console.i18n import LANGUAGES, Catalogue, load_catalogue
 from console.rights import Right
@@ -40,7 +40,7 @@ def make_environment(language: str, static: StaticFiles) -> Environment:
     )
     catalogue = load_catalogue(language)
     environment.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the i18n extension adds it
-    environment.globals.update(asset=static.url, language=language, Right=Right, words=words, EMPTY=formats.EMPTY)
+    environment.globals.update(asset=static.url, language=language, Right=Right, words=words, hints=channels, EMPTY=formats.EMPTY)
     environment.filters.update(
         full_time=formats.full_time,
         masked=formats.masked,

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from bot.errors import Conflict, NotFound
 from bot.inbox.models import WAITING, InboxRow, InboxState, NewInboxRow
+from bot.lanes import EVERYTHING, Lane
 from bot.storage.database import Tx, nudge
 from bot.storage.upsert import insert_ignore
 
@@ -98,12 +99,13 @@ def claim(row: InboxRow, owner: str, now: datetime, lease: timedelta) -> None:
     row.claimed_until = now + lease
 
 
-async def list_waiting_conversations(tx: Tx, now: datetime, limit: int) -> list[str]:
-    """List conversations that have work which may be done now, oldest first."""
+async def list_waiting_conversations(tx: Tx, now: datetime, limit: int, lane: Lane = EVERYTHING) -> list[str]:
+    """List conversations of a lane that have work which may be done now, oldest first."""
     rows = await tx.exec(
         select(InboxRow.conversation)
         .where(
             WAITING,
+            lane.condition(InboxRow.conversation),
             or_(
                 (col(InboxRow.state) == InboxState.RECEIVED)
                 & (col(InboxRow.next_at).is_(None) | (col(InboxRow.next_at) <= now)),

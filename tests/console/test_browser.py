@@ -177,7 +177,7 @@ async def test_every_page_is_clean(site: Site, size: tuple[int, int], language: 
             "/sidebar/reply/sug_0001",
         ],
         "co001": ["/", "/review", "/audit?verify=true"],
-        "ad001": ["/", "/groups", "/health"],
+        "ad001": ["/", "/groups", "/channels", "/health"],
     }
     for staff_id, paths in pages.items():
         async with site.open(staff_id, size, language=language, dark=dark) as page:
