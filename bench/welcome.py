@@ -80,7 +80,7 @@ async def wait_for_welcomes(simulator: int, issued: dict[str, float]) -> dict[st
         while time.monotonic() < deadline and len(took) < len(issued):
             for row in (await http.get("/_sim/sent", params={"kind": "welcome"})).json():
                 customer = row["to"][-1]
-                took.setdefault(customer, float(row["at"]) - issued[customer])
+                took.setdefault(customer, datetime.fromisoformat(row["at"]).timestamp() - issued[customer])
             await asyncio.sleep(0.2)
     return took
 

@@ -1,4 +1,4 @@
-"""`.ci/run`: brings the browser, and shows the tests' result even when a check is red."""
+"""`.ci/run`: brings the browser and the compiler, and shows the tests' result even when a check is red."""
 
 from tests.scripts.bare_machine import BareMachine
 
@@ -20,31 +20,43 @@ def test_browser_and_chinese_font_are_installed_before_the_tests(machine: BareMa
 
     update, install, *_ = machine.installations()
     assert update.endswith("update")
-    assert install.endswith("chromium fonts-noto-cjk")
+    assert install.endswith("chromium fonts-noto-cjk gcc libc6-dev")
     assert "not browser" not in result.stdout
 
 
-def test_browser_that_is_there_is_not_installed_again(machine: BareMachine) -> None:
+def test_only_what_is_missing_is_installed(machine: BareMachine) -> None:
+    be_a_fresh_debian(machine, "")
+    machine.give_command("chromium", BASH)
+
+    machine.run(".ci/run")
+
+    _, install, *_ = machine.installations()
+    assert install.endswith("--no-install-recommends gcc libc6-dev")
+
+
+def test_what_is_there_is_not_installed_again(machine: BareMachine) -> None:
     be_a_fresh_debian(machine, "exit 1")
     machine.give_command("chromium", BASH)
+    machine.give_command("gcc", BASH)
 
     machine.run(".ci/run")
 
     assert not any(line.startswith("apt-get") for line in machine.installations())
 
 
-def test_browser_that_cannot_be_had_is_one_sentence_after_three_attempts(machine: BareMachine) -> None:
+def test_what_cannot_be_had_is_one_sentence_after_three_attempts(machine: BareMachine) -> None:
     be_a_fresh_debian(machine, "exit 100")
 
     result = machine.run(".ci/run")
 
     assert result.returncode == 1
-    assert result.stderr.splitlines()[-1].startswith(".ci/run: Chromium could not be installed")
+    assert result.stderr.splitlines()[-1].startswith(".ci/run: apt-get could not install chromium fonts-noto-cjk")
     assert len(machine.installations()) == 3
 
 
 def test_tests_run_although_a_check_is_red(machine: BareMachine) -> None:
     machine.give_command("chromium", BASH)
+    machine.give_command("gcc", BASH)
 
     result = machine.run(".ci/run", "-x")
 
