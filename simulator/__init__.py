@@ -7,6 +7,6 @@ base URL.
 
 from simulator.app import create_app
 from simulator.clock import SimClock
-from simulator.config import BankSize, CallbackTarget, RetryPlan, SimConfig
+from simulator.config import BankSize, CallbackTarget, CallRules, RetryPlan, SimConfig
 
-__all__ = ["BankSize", "CallbackTarget", "RetryPlan", "SimClock", "SimConfig", "create_app"]
+__all__ = ["BankSize", "CallRules", "CallbackTarget", "RetryPlan", "SimClock", "SimConfig", "create_app"]

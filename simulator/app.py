@@ -1,20 +1,25 @@
 """The HTTP server of the simulator: the platform's APIs, the archive SDK stand-in and the control API."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
 
 import httpx
 from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from simulator import control, sdk
+from simulator import aibot_control, control, pages, sdk
 from simulator.api.dispatch import answer_api
 from simulator.callbacks import Delivery
 from simulator.clock import SimClock
 from simulator.config import SimConfig
+from simulator.faulty import FaultyAnswers, hang_up
 from simulator.passive import read_reply
 from simulator.platform import Platform
 from simulator.storage import Journal
+from simulator.transferring import settle
 
 
 class DurableAnswers:
@@ -35,6 +40,32 @@ class DurableAnswers:
         await self._app(scope, receive, send_after_flush)
 
 
+class SimulatorApp(FastAPI):
+    """The server of one simulated corp; what it simulates is at `state.platform`."""
+
+    def __init__(self, platform: Platform, **options: Any) -> None:
+        super().__init__(**options)
+        self.state.platform = platform
+        self._limits = platform.limits
+        # outermost, because closing a connection without an answer needs the server's own `send`
+        self._front = FaultyAnswers(super().__call__, platform.faults, platform.tokens.revoke)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, unless a fault switch is in the way."""
+        if scope["type"] == "websocket":
+            scope["hang_up"] = partial(hang_up, send)
+        if scope["type"] != "http":
+            await self._front(scope, receive, send)
+            return
+        api, limits = f"{scope['method']} {scope['path']}", self._limits
+        scope["arrived_at"] = asyncio.get_running_loop().time()
+        limits.enter(api)
+        try:
+            await self._front(scope, receive, send)
+        finally:
+            limits.leave(api)
+
+
 def create_app(
     config: SimConfig,
     clock: SimClock | None = None,
@@ -51,6 +82,7 @@ def create_app(
         read_reply(platform, delivery, text)
 
     platform.callbacks.on_reply = on_reply
+    platform.on_clock_moved = partial(settle, platform)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -58,13 +90,14 @@ def create_app(
         await platform.close()
 
     # no pages of API docs: they would load scripts from other hosts
-    app = FastAPI(title="WeCom simulator", lifespan=lifespan, openapi_url=None)
-    app.state.platform = platform
+    app = SimulatorApp(platform, title="WeCom simulator", lifespan=lifespan, openapi_url=None)
     # include_router would analyse all routes again for every app: 17 ms instead of 3, felt in a suite of hundreds
-    app.router.routes.extend([*control.router.routes, *sdk.router.routes])
+    routers = (control.router, aibot_control.router, pages.router, sdk.router)
+    app.router.routes.extend(route for router in routers for route in router.routes)
 
     @app.api_route("/cgi-bin/{path:path}", methods=["GET", "POST"])
     async def api(path: str, request: Request) -> Response:
+        settle(platform)
         return await answer_api(platform, request)
 
     app.add_middleware(DurableAnswers, journal=platform.journal)

@@ -87,14 +87,17 @@ def seal(plaintext: str, public_key: rsa.RSAPublicKey) -> tuple[str, str]:
     product must not know it: here it is AES-256-CBC under the SHA-256 of the random string, IV in front.
     """
     random_string = secrets.token_hex(32)
-    # PKCS#1 v1.5 is the platform's documented wrapping (91774)
-    wrapped = public_key.encrypt(random_string.encode(), padding.PKCS1v15())
     padder = block_padding.PKCS7(128).padder()
     padded = padder.update(plaintext.encode()) + padder.finalize()
     iv = os.urandom(16)
     encryptor = _cipher(random_string, iv).encryptor()
     sealed = iv + encryptor.update(padded) + encryptor.finalize()
-    return base64.b64encode(wrapped).decode(), base64.b64encode(sealed).decode()
+    return wrap(random_string, public_key), base64.b64encode(sealed).decode()
+
+
+def wrap(random_string: str, public_key: rsa.RSAPublicKey) -> str:
+    """Return an encrypt_random_key: PKCS#1 v1.5 is the platform's documented wrapping (91774), base64 around it."""
+    return base64.b64encode(public_key.encrypt(random_string.encode(), padding.PKCS1v15())).decode()
 
 
 def unseal(random_string: str, sealed: str) -> str:

@@ -1,11 +1,11 @@
 """What happens to a corp broadcast (企业群发): planning its tasks, the members' confirmation, quota and archive."""
 
 import calendar
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable
+from datetime import date, datetime, timedelta
 
 from simulator.chats import Line, post_line, record, say_in_group, say_in_single
-from simulator.clock import CHINA, china_month
+from simulator.clock import CHINA
 from simulator.platform import Platform
 from simulator.state import (
     Broadcast,
@@ -44,10 +44,17 @@ def quota_of_month(at: float) -> int:
     return calendar.monthrange(day.year, day.month)[1]
 
 
-def confirm(platform: Platform, broadcast: Broadcast, task: BroadcastTask) -> None:
-    """Send one member's part: each target gets it or the reason why not; what is sent is archived."""
+def confirm(
+    platform: Platform, broadcast: Broadcast, task: BroadcastTask, deselected: Collection[str] = frozenset()
+) -> None:
+    """Send one member's part: each target gets it or the reason why not; what is sent is archived.
+
+    Customers the member has deselected stay unsent; that is for broadcasts with `allow_select` only.
+    """
     now = platform.clock.seconds()
     for target in task.targets:
+        if target.external_userid in deselected:
+            continue
         target.status = _send_to(platform, broadcast, task.userid, target)
         target.send_time = now if target.status == SENT else 0
     task.status, task.send_time = TASK_DONE, now
@@ -76,14 +83,38 @@ def _send_to(platform: Platform, broadcast: Broadcast, userid: str, target: Broa
 
 
 def _take_quota(platform: Platform, target: str) -> bool:
-    now = platform.clock.now()
-    month = china_month(now)
-    use = platform.world.quota.find(f"{target}|{month}") or QuotaUse(target, month, 0)
-    if use.count >= quota_of_month(now):
+    """Count one broadcast to a customer or group; False when the corp's quota of the period is used up."""
+    today = datetime.fromtimestamp(platform.clock.now(), CHINA).date()
+    first, most = _quota_period(platform, today)
+    days = [first + timedelta(days=number) for number in range((today - first).days + 1)]
+    uses = [platform.world.quota.find(f"{target}|{day.isoformat()}") for day in days]
+    if sum(use.count for use in uses if use is not None) >= most:
         return False
+    use = uses[-1] or QuotaUse(target, today.isoformat(), 0)
     use.count += 1
     platform.world.quota.put(use)
     return True
+
+
+def _quota_period(platform: Platform, today: date) -> tuple[date, int]:
+    """Return (first day, most broadcasts) of the period that holds today; weeks begin on Monday."""
+    if platform.config.broadcast_quota == "day":
+        return today, 1
+    if platform.config.broadcast_quota == "week":
+        return today - timedelta(days=today.weekday()), 7
+    return today.replace(day=1), quota_of_month(platform.clock.now())
+
+
+def send_own(
+    platform: Platform, userid: str, chat_type: str, names: Iterable[str], text: str
+) -> tuple[Broadcast, BroadcastTask]:
+    """Let a member broadcast by hand (群发助手): it is sent at once and counts against the same quota."""
+    grouped = chat_type == "group"
+    task = BroadcastTask(userid, [BroadcastTarget("" if grouped else name, name if grouped else "") for name in names])
+    now = platform.clock.now()
+    broadcast = Broadcast(platform.new_id("msg"), chat_type, userid, text, [], now, [task], create_type=1)
+    confirm(platform, broadcast, task)
+    return broadcast, task
 
 
 def _show_attachments(

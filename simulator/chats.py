@@ -2,12 +2,12 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 
+from simulator.acquiring import note_customer_message
+from simulator.archive_desk import switches_of
 from simulator.platform import Platform
 from simulator.state import (
     ArchiveRecord,
-    BotAnswer,
     ChatKind,
     ChatMessage,
     Follow,
@@ -18,7 +18,6 @@ from simulator.state import (
 from simulator.world import pair_key
 
 NOT_ARCHIVED = "客户未同意会话存档，本条不进入存档"
-BOT_ANSWER_LIFE = timedelta(hours=1)
 BOT_SENDER = "bot"
 
 
@@ -84,7 +83,7 @@ def record(
         "msgtype": msgtype,
         msgtype: body,
     }
-    row = platform.world.archive.put(ArchiveRecord(seq, msgid, content))
+    row = platform.world.archive.put(ArchiveRecord(seq, msgid, content, switches_of(platform).version))
     platform.archive_notifier.announce()
     return row
 
@@ -94,6 +93,8 @@ def say_in_single(platform: Platform, follow: Follow, sender: str, text: str, no
     other = follow.external_userid if sender == follow.userid else follow.userid
     kept = record(platform, sender=sender, receivers=[other], room_id="", msgtype="text", body={"content": text})
     follow.last_chat_at = platform.clock.now()
+    if sender == follow.external_userid:
+        note_customer_message(platform, follow)
     platform.world.follows.put(follow)
     return post_line(
         platform,
@@ -126,37 +127,6 @@ def say_in_group(platform: Platform, group: Group, sender: str, text: str, note:
         Line(text, note=note if kept else NOT_ARCHIVED),
         kept.msgid if kept else None,
     )
-
-
-def mention_bot(platform: Platform, group: Group, sender: str, text: str, base_url: str) -> str:
-    """Post the AI-bot callback of a mention in a group; return its msgid (dossier 08, 8.1)."""
-    msgid, code = platform.new_id(), platform.new_id()
-    platform.world.bot_answers.put(
-        BotAnswer(
-            code=code,
-            chat_id=group.chat_id,
-            userid=sender,
-            quoted=text,
-            expires_at=platform.clock.now() + BOT_ANSWER_LIFE.total_seconds(),
-        )
-    )
-    base = platform.config.public_base_url or base_url
-    platform.callbacks.send_json(
-        "aibot",
-        platform.config.aibot_callback,
-        {
-            "msgid": msgid,
-            "aibotid": platform.config.aibot_id,
-            "chatid": group.chat_id,
-            "chattype": "group",
-            "from": {"userid": sender},
-            "response_url": f"{base.rstrip('/')}/cgi-bin/aibot/response?response_code={code}",
-            "msgtype": "text",
-            "text": {"content": text},
-        },
-        subject={"chat_id": group.chat_id, "userid": sender},
-    )
-    return msgid
 
 
 def say_as_bot(platform: Platform, kind: ChatKind, key: str, line: Line, msgid: str | None = None) -> ChatMessage:

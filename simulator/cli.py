@@ -9,6 +9,7 @@ import uvicorn
 from pydantic import TypeAdapter, ValidationError
 
 from simulator.app import create_app
+from simulator.bank import BankMismatchError
 from simulator.config import DEMO_BASE, BankSize, SimConfig
 
 cli = typer.Typer(add_completion=False, help="WeCom simulator: the platform's side, for demos and tests.")
@@ -63,7 +64,11 @@ def serve(
     """Start the simulator."""
     size = BankSize(staff, customers, groups)
     config = load_config(config_file, callback_base, state_file, archive_public_key, size, seed)
-    uvicorn.run(create_app(config), host=host, port=port, log_level="warning")
+    try:
+        app = create_app(config)
+    except BankMismatchError as error:
+        raise typer.BadParameter(str(error)) from error
+    uvicorn.run(app, host=host, port=port, log_level="warning")
 
 
 def main() -> None:

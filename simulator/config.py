@@ -1,7 +1,7 @@
 """What a simulated corp is configured with; every default is the demo bank's, none is a secret of anyone."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
 
@@ -14,6 +14,7 @@ DEMO_KF_SECRET = "demo-kf-secret-00000000000000000000000000001"  # noqa: S105 - 
 DEMO_ARCHIVE_SECRET = "demo-archive-secret-000000000000000000000001"  # noqa: S105 - invented corp
 DEMO_TOKEN = "demoCallbackToken"  # noqa: S105 - invented corp
 DEMO_AES_KEY = "demoDEMOdemoDEMOdemoDEMOdemoDEMOdemoDEMO124"
+DEMO_AIBOT_SECRET = "demo-aibot-secret-00000000000000000000000001"  # noqa: S105 - invented corp
 DEMO_AIBOT_TOKEN = "demoAibotToken"  # noqa: S105 - invented corp
 DEMO_AIBOT_AES_KEY = "aibotAIBOTaibotAIBOTaibotAIBOTaibotAIBOT124"
 
@@ -61,6 +62,32 @@ class RetryPlan:
     retry_on_error_status: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CallRules:
+    """What holds for calls of every API; a number of 0 switches its rule off, None trusts every address.
+
+    Documented are the base limits per API and corp (90312), `debug=1` and that there is a ban and a trusted list. The
+    documents give no number for `tokens_per_minute` ("frequent calls are blocked"), `wrong_secrets_per_hour`
+    ("repeated wrong secrets") and `concurrent_calls`: ours are guesses, large enough not to be met by accident.
+    `one_writer` refuses two changes of the same object at once. `trusted_ip_at_gettoken`: whether fetching a token is
+    refused as well, or only what is then done with it.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    calls_per_minute: int = 10_000
+    calls_per_hour: int = 150_000
+    tokens_per_minute: int = 1_000
+    wrong_secrets_per_hour: int = 20
+    debug_calls_per_minute: int = 5
+    concurrent_calls: int = 0
+    one_writer: bool = True
+    trusted_ips: tuple[str, ...] | None = None
+    archive_trusted_ips: tuple[str, ...] | None = None
+    trusted_ip_at_gettoken: bool = True
+    app_state: Literal["active", "disabled", "inactive"] = "active"
+
+
 def _shared(path: str) -> CallbackTarget:
     return CallbackTarget(DEMO_BASE + path, DEMO_TOKEN, DEMO_AES_KEY, DEMO_CORP_ID)
 
@@ -80,6 +107,13 @@ class SimConfig:
     `archive_public_key_pem` is the bank's RSA-2048 public key (SubjectPublicKeyInfo PEM); without it the archive
     answers 301053. `public_base_url` goes into AI-bot `response_url`s; None takes the address of the control request
     that caused the callback. A limit of 0 switches that limit off.
+
+    `aibot_mode` is how the AI bot is connected; `aibot_refresh_seconds` how often it asks for the rest of a stream.
+
+    `broadcast_quota` is what the corp set: as many a month as it has days, 7 a week, or 1 a day (05, 5.6).
+    `transfer_seconds` is how long a customer may refuse a transfer. `trusted_domains` are the hosts (with port) that
+    a login may return to; without any it is the host of the app's callback. `rich_member_events` fills member events
+    as for callback addresses set before 15 August 2022.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -91,6 +125,9 @@ class SimConfig:
     archive_secret: str = field(default=DEMO_ARCHIVE_SECRET, repr=False)
     aibot_id: str = "aib0000000000000001"
     aibot_name: str = "客户经理助手"
+    aibot_mode: Literal["webhook", "websocket"] = "webhook"
+    aibot_secret: str = field(default=DEMO_AIBOT_SECRET, repr=False)
+    aibot_refresh_seconds: float = 1.0
     app_name: str = "客户经理助手"
     open_kfid: str = "wkDEMO0001"
     kf_name: str = "示范银行客服"
@@ -107,11 +144,32 @@ class SimConfig:
     size: BankSize = field(default_factory=BankSize)
     token_ttl_seconds: int = 7200
     retry: RetryPlan = field(default_factory=RetryPlan)
+    rules: CallRules = field(default_factory=CallRules)
     archive_notify_gap_seconds: float = 1.0
     broadcast_settle_seconds: float = 0.5
     member_messages_per_minute: int = 30
     member_messages_per_hour: int = 1000
     kf_pulls_without_token_per_minute: int = 10
+    messages_per_account_per_day: int = 200
+    robot_messages_per_minute: int = 20
+    broadcast_quota: Literal["month", "week", "day"] = "month"
+    transfer_seconds: float = 86_400.0
+    customers_per_member: int = 0
+    group_capacity: int = 200
+    corp_tag_cap: int = 10_000
+    contact_way_cap: int = 500_000
+    trusted_domains: tuple[str, ...] = ()
+    rich_member_events: bool = False
+
+    def callback_of(self, kind: str) -> CallbackTarget:
+        """Return where callbacks of a kind go: app, contact, kf, archive or aibot; others go the app's way."""
+        targets = {
+            "contact": self.contact_callback,
+            "kf": self.kf_callback,
+            "archive": self.archive_callback,
+            "aibot": self.aibot_callback,
+        }
+        return targets.get(kind, self.app_callback)
 
     @classmethod
     def for_base(

@@ -8,14 +8,17 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
-from simulator import kf_desk, views
+from simulator import callback_routes, kf_control, knobs, people_control, views
+from simulator.aibot import TooManyError, mention_bot
 from simulator.api.broadcasts import find_task
-from simulator.api.contacts import new_welcome_code
+from simulator.api.cards import list_menu, list_questions
 from simulator.api.messages import new_click_code
 from simulator.broadcasting import TASK_DONE, confirm
-from simulator.chats import Line, mention_bot, post_line, say_in_group, say_in_single
+from simulator.chats import Line, post_line, say_in_group, say_in_single
+from simulator.intercepting import find_rule
 from simulator.platform import Platform, platform_of
-from simulator.state import ChatKind, Customer, Follow, Group, Json, Member, SenderKind
+from simulator.relations import AlreadyFriends, Meeting, befriend
+from simulator.state import ChatKind, Group, Json, Member, SenderKind
 
 ThePlatform = Annotated[Platform, Depends(platform_of)]
 Limit = Annotated[int, Query(ge=1, le=10_000)]
@@ -30,11 +33,12 @@ class AppMessageIn(BaseModel):
 
 
 class ClickIn(BaseModel):
-    """A member presses a button of a card."""
+    """A member presses a button of a card; `selected` holds the chosen option ids by question key."""
 
     userid: str
     task_id: str
     key: str
+    selected: dict[str, list[str]] = Field(default_factory=dict)
 
 
 class MemberIn(BaseModel):
@@ -43,18 +47,10 @@ class MemberIn(BaseModel):
     userid: str
 
 
-class KfEnterIn(BaseModel):
-    """A customer opens the kf chat."""
+class ConfirmIn(MemberIn):
+    """A member confirms a broadcast, without the customers taken out by hand."""
 
-    external_userid: str
-
-
-class KfMessageIn(BaseModel):
-    """A customer writes to the kf account, or taps a menu item."""
-
-    external_userid: str
-    text: Text
-    menu_id: str | None = None
+    deselected: list[str] = Field(default_factory=list)
 
 
 class GroupMessageIn(BaseModel):
@@ -87,9 +83,12 @@ class CustomerIn(BaseModel):
     name: str | None = None
     external_userid: str | None = None
     state: str = ""
+    with_code: bool = True
 
 
 router = APIRouter(prefix="/_sim")
+router.routes.extend([*knobs.router.routes, *callback_routes.router.routes, *kf_control.router.routes])
+router.routes.extend(people_control.router.routes)
 
 
 @router.post("/app/messages")
@@ -99,8 +98,8 @@ async def write_to_app(platform: ThePlatform, message: AppMessageIn) -> Json:
     msg_id = platform.new_message_number()
     line = Line(message.text)
     post_line(platform, ChatKind.APP, member.userid, member.userid, SenderKind.STAFF, line, msg_id)
-    _send_app_callback(platform, member, {"MsgType": "text", "Content": message.text, "MsgId": int(msg_id)})
-    return {"msg_id": msg_id}
+    text = {"MsgType": "text", "Content": message.text, "MsgId": int(msg_id)}
+    return {"msg_id": msg_id, **_send_app_callback(platform, member, text)}
 
 
 @router.post("/app/clicks")
@@ -114,10 +113,11 @@ async def enter_app(platform: ThePlatform, entered: MemberIn) -> Json:
     """Let a member open the app."""
     member = _need_member(platform, entered.userid)
     event = {"MsgType": "event", "Event": "enter_agent", "EventKey": ""}
-    return {"callback": _send_app_callback(platform, member, event)}
+    return _send_app_callback(platform, member, event)
 
 
-def _send_app_callback(platform: Platform, member: Member, fields: Json, subject: dict[str, str] | None = None) -> str:
+def _send_app_callback(platform: Platform, member: Member, fields: Json, subject: dict[str, str] | None = None) -> Json:
+    """Return the delivery's id and the event's `CreateTime`, by which the bot tells copies from other events."""
     body = {
         "ToUserName": platform.config.corp_id,
         "FromUserName": member.userid,
@@ -127,7 +127,7 @@ def _send_app_callback(platform: Platform, member: Member, fields: Json, subject
     }
     about = {"userid": member.userid, **(subject or {})}
     delivery = platform.callbacks.send_xml("app", platform.config.app_callback, body, platform.config.agent_id, about)
-    return delivery.id
+    return {"callback": delivery.id, "create_time": body["CreateTime"]}
 
 
 def _click(platform: Platform, pressed: ClickIn) -> Json:
@@ -136,7 +136,10 @@ def _click(platform: Platform, pressed: ClickIn) -> Json:
     lines = platform.world.find_lines(message.msgid, [member.userid]) if message is not None else []
     if message is None or not lines or lines[0].card is None:
         raise HTTPException(404, "this member has no such card")
-    buttons = lines[0].card["buttons"]
+    card = message.body["template_card"]
+    menu = list_menu(card)
+    _check_selected(card, pressed.selected)
+    buttons = [*lines[0].card["buttons"], *menu]
     label = next((button["text"] for button in buttons if button["key"] == pressed.key), None)
     if label is None:
         raise HTTPException(409, "the card has no such button (any more)")
@@ -145,28 +148,26 @@ def _click(platform: Platform, pressed: ClickIn) -> Json:
     post_line(platform, ChatKind.APP, member.userid, member.userid, SenderKind.STAFF, line)
     event = {
         "MsgType": "event",
-        "Event": "template_card_event",
+        "Event": "template_card_menu_event" if pressed.key in {row["key"] for row in menu} else "template_card_event",
         "EventKey": pressed.key,
         "TaskId": pressed.task_id,
-        "CardType": message.body["template_card"]["card_type"],
+        "CardType": card["card_type"],
         "ResponseCode": code,
     }
-    callback = _send_app_callback(platform, member, event, {"msgid": message.msgid})
-    return {"response_code": code, "callback": callback}
+    if pressed.selected:
+        event["SelectedItems"] = {
+            "SelectedItem": [
+                {"QuestionKey": question, "OptionIds": {"OptionId": options}}
+                for question, options in pressed.selected.items()
+            ]
+        }
+    return {"response_code": code, **_send_app_callback(platform, member, event, {"msgid": message.msgid})}
 
 
-@router.post("/kf/enter")
-async def enter_kf(platform: ThePlatform, entered: KfEnterIn) -> Json:
-    """Let a customer open the kf chat."""
-    customer = _need_customer(platform, entered.external_userid)
-    return {"welcome_code": kf_desk.enter(platform, customer.external_userid)}
-
-
-@router.post("/kf/messages")
-async def write_to_kf(platform: ThePlatform, message: KfMessageIn) -> Json:
-    """Let a customer write to the kf account."""
-    customer = _need_customer(platform, message.external_userid)
-    return {"msgid": kf_desk.write(platform, customer.external_userid, message.text, message.menu_id)}
+def _check_selected(card: Json, selected: dict[str, list[str]]) -> None:
+    questions = list_questions(card)
+    if not all(set(options) <= questions.get(question, set()) for question, options in selected.items()):
+        raise HTTPException(409, "the card has no such question or option")
 
 
 @router.post("/groups/{chat_id}/messages")
@@ -179,10 +180,13 @@ async def write_in_group(platform: ThePlatform, chat_id: str, message: GroupMess
     mention = f"@{platform.config.aibot_name}"
     if message.mention_bot and mention not in text:
         text = f"{mention} {text}"
-    line = say_in_group(platform, group, message.sender, text)
+    line = say_in_group(platform, group, message.sender, text, _check_words(platform, message.sender, text))
     bot_msgid = None
     if message.mention_bot and group.aibot:
-        bot_msgid = mention_bot(platform, group, message.sender, text, str(request.base_url))
+        try:
+            bot_msgid = mention_bot(platform, group, message.sender, text, str(request.base_url))
+        except TooManyError as error:
+            raise HTTPException(409, "three questions of this person are being answered already") from error
     return {"msgid": line.id, "bot_msgid": bot_msgid}
 
 
@@ -203,7 +207,18 @@ async def write_in_chat(platform: ThePlatform, message: SingleMessageIn) -> Json
         raise HTTPException(404, "the two have no relation")
     if message.sender not in {follow.userid, follow.external_userid}:
         raise HTTPException(409, "the sender is not in this chat")
-    return {"msgid": say_in_single(platform, follow, message.sender, message.text).id}
+    note = _check_words(platform, message.sender, message.text)
+    return {"msgid": say_in_single(platform, follow, message.sender, message.text, note).id}
+
+
+def _check_words(platform: Platform, sender: str, text: str) -> str:
+    """Return the note of a message that an intercept rule only warns of; 409 for one that is blocked."""
+    hit = find_rule(platform, sender, text)
+    if hit is None:
+        return ""
+    if hit.blocked:
+        raise HTTPException(409, f"blocked by the intercept rule: {hit.rule_name}")
+    return f"敏感词提醒：{hit.rule_name}"
 
 
 @router.post("/customers/add")
@@ -216,34 +231,12 @@ def _add_customer(platform: Platform, added: CustomerIn) -> Json:
     member = _need_member(platform, added.userid)
     if not member.serves:
         raise HTTPException(409, "this member serves no customers")
-    now = platform.clock.seconds()
-    external_userid = added.external_userid or platform.new_id("wm")[:32]
-    if platform.world.find_follow(member.userid, external_userid) is not None:
-        raise HTTPException(409, "the two are friends already")
-    customer = platform.world.customers.find(external_userid)
-    if customer is None:
-        customer = Customer(external_userid, added.name or "新客户", 0, agreed=True, agreed_at=now)
-        platform.world.customers.put(customer)
-    follow = Follow(member.userid, external_userid, now, remark=customer.name, state=added.state)
-    platform.world.add_follow(follow)
-    code = new_welcome_code(platform, follow).code
-    platform.callbacks.send_xml(
-        "contact",
-        platform.config.contact_callback,
-        {
-            "ToUserName": platform.config.corp_id,
-            "FromUserName": "sys",
-            "CreateTime": now,
-            "MsgType": "event",
-            "Event": "change_external_contact",
-            "ChangeType": "add_external_contact",
-            "UserID": member.userid,
-            "ExternalUserID": external_userid,
-            "State": added.state,
-            "WelcomeCode": code,
-        },
-    )
-    return {"external_userid": external_userid, "welcome_code": code}
+    meeting = Meeting(added.name or "", added.external_userid or "", added.state, with_code=added.with_code)
+    try:
+        follow, code = befriend(platform, member, meeting)
+    except AlreadyFriends as error:
+        raise HTTPException(409, "the two are friends already") from error
+    return {"external_userid": follow.external_userid, "welcome_code": code}
 
 
 @router.get("/groupmsgs")
@@ -253,7 +246,7 @@ async def list_broadcasts(platform: ThePlatform, userid: str | None = None) -> l
 
 
 @router.post("/groupmsgs/{msgid}/confirm")
-async def confirm_broadcast(platform: ThePlatform, msgid: str, confirmed: MemberIn) -> Json:
+async def confirm_broadcast(platform: ThePlatform, msgid: str, confirmed: ConfirmIn) -> Json:
     """Confirm one member's part: it goes out now."""
     broadcast = platform.world.broadcasts.find(msgid)
     task = find_task(broadcast, confirmed.userid) if broadcast is not None else None
@@ -263,7 +256,9 @@ async def confirm_broadcast(platform: ThePlatform, msgid: str, confirmed: Member
         raise HTTPException(409, "the broadcast was cancelled")
     if task.status == TASK_DONE:
         raise HTTPException(409, "confirmed already")
-    confirm(platform, broadcast, task)
+    if confirmed.deselected and not broadcast.allow_select:
+        raise HTTPException(409, "the customers of this broadcast cannot be deselected")
+    confirm(platform, broadcast, task, confirmed.deselected)
     return {"msgid": msgid, "results": [views.show_target(target) for target in task.targets]}
 
 
@@ -279,20 +274,26 @@ async def conversation(platform: ThePlatform, kind: ChatKind, key: str, after: i
     return views.show_conversation(platform, kind, key, after)
 
 
-@router.get("/callbacks")
-async def callbacks(platform: ThePlatform, limit: Limit = 100) -> list[Json]:
-    """Show the delivery log, newest first."""
-    return views.show_callbacks(platform, limit)
-
-
 @router.get("/sent")
 async def sent(
     platform: ThePlatform,
-    kind: Literal["message", "kf", "aibot", "welcome", "broadcast", "update_template_card"] | None = None,
+    kind: Literal[
+        "message",
+        "kf",
+        "aibot",
+        "welcome",
+        "broadcast",
+        "update_template_card",
+        "appchat",
+        "webhook",
+        "moment",
+    ]
+    | None = None,
     to: str | None = None,
+    after: int = 0,
 ) -> list[Json]:
     """Show accepted sending requests, oldest first."""
-    return views.show_sent(platform, kind, to)
+    return views.show_sent(platform, kind, to, after)
 
 
 @router.post("/reset")
@@ -313,13 +314,6 @@ def _need_member(platform: Platform, userid: str) -> Member:
     if member is None:
         raise HTTPException(404, "no such member")
     return member
-
-
-def _need_customer(platform: Platform, external_userid: str) -> Customer:
-    customer = platform.world.customers.find(external_userid)
-    if customer is None:
-        raise HTTPException(404, "no such customer")
-    return customer
 
 
 def _need_group(platform: Platform, chat_id: str) -> Group:

@@ -29,7 +29,13 @@ def meanings() -> dict[int, str]:
 
 
 @cache
-def catalogued_apis() -> frozenset[str]:
-    """Return the `METHOD /path` of every API the dossier's catalogue lists."""
+def catalogue() -> dict[str, dict[str, Any]]:
+    """Return the dossier's catalogue: `METHOD /path` to the key trees of request and answer."""
     apis = json.loads((DATA / "api_catalog.json").read_text(encoding="utf-8"))["apis"]
-    return frozenset(row["api"] for row in apis)
+    return {row["api"]: row for row in apis}
+
+
+@cache
+def catalogued_apis() -> frozenset[str]:
+    """Return the `METHOD /path` of every API the catalogue lists."""
+    return frozenset(catalogue())

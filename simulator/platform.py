@@ -2,21 +2,28 @@
 
 import secrets
 from collections import defaultdict, deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import httpx
 from fastapi import Request
 
+from simulator.aibot_desk import BotDesk
 from simulator.archive import ArchiveNotifier
+from simulator.bank import check_bank
 from simulator.callbacks import CallbackDesk
 from simulator.clock import SimClock
 from simulator.config import SimConfig
+from simulator.faults import FaultDesk
+from simulator.fetching import Fetcher
+from simulator.limits import CallLimits
 from simulator.seed import seed_bank
-from simulator.state import Json, SentRequest
+from simulator.state import ClockMark, Json, SentRequest
 from simulator.storage import Journal
 from simulator.tokens import TokenDesk
 from simulator.world import World
+
+CLOCK = "clock"
 
 
 class Platform:
@@ -28,22 +35,49 @@ class Platform:
         self.config = config
         self.clock = clock
         self.journal = Journal(config.state_file)
+        check_bank(self.journal, config.seed, config.size)
         self.world = World(self.journal, lambda world: seed_bank(world, config.seed, config.size))
+        self.faults = FaultDesk()
+        self.fetcher = Fetcher()
+        self.on_clock_moved: Callable[[], None] | None = None
+        self._restore_clock()
+        self.limits = CallLimits(config.rules, clock)
         self.tokens = TokenDesk(config, self.world, clock)
-        self.callbacks = CallbackDesk(config, clock, callback_transport)
+        self.callbacks = CallbackDesk(config, clock, self.world, self.faults, callback_transport)
         self.archive_notifier = ArchiveNotifier(config, clock, self.callbacks)
+        self.aibot = BotDesk()
         self.recent: dict[str, deque[float]] = defaultdict(deque)
+        self.kf_empty_pages = 0
 
     def reset(self) -> None:
-        """Begin again with the seeded bank; waiting callbacks are dropped, tokens die."""
+        """Begin again with the seeded bank; waiting callbacks are dropped, tokens die. Clock and faults stay."""
+        self.aibot.forget()
         self.callbacks.forget()
         self.archive_notifier.forget()
         self.recent.clear()
+        self.limits.lift()
+        self.kf_empty_pages = 0
+        moved = self.world.clock_marks.find(CLOCK) is not None
         self.world.reset()
+        if moved:
+            self.keep_clock()
+
+    def keep_clock(self) -> None:
+        """Remember over a restart how the clock was moved."""
+        self.world.clock_marks.put(ClockMark(CLOCK, *self.clock.mark()))
+        if self.on_clock_moved is not None:
+            self.on_clock_moved()
+
+    def _restore_clock(self) -> None:
+        mark = self.world.clock_marks.find(CLOCK)
+        if mark is not None:
+            self.clock.restore(mark.real, mark.simulated, mark.speed)
 
     async def close(self) -> None:
         """Stop what runs and make the state durable."""
         self.archive_notifier.forget()
+        await self.aibot.close()
+        await self.fetcher.close()
         await self.callbacks.close()
         self.journal.close()
 
@@ -100,3 +134,4 @@ class ApiCall:
     app: str
     upload: Upload | None = None
     base_url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,28 +1,46 @@
-"""The archive's native SDK over HTTP: the same three questions, until the C library of a later issue answers them."""
+"""The archive's native library, asked over HTTP: as plain JSON for whoever has no C compiler, and for the fake library.
+
+Under /_sdk/native the answer's body is what the library puts into its slice, and headers carry what it returns beside
+it (`X-Sdk-Ret`, `X-Sdk-Index`, `X-Sdk-Finish`), so that simulator/native/finance_sdk.c needs to read no JSON.
+"""
 
 import base64
 import json
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
-from simulator.archive import load_public_key, seal, unseal
-from simulator.crypto import CryptoError
+from simulator import archive_control
+from simulator.archive_desk import (
+    RET_IP,
+    RET_OK,
+    UNTRUSTED_IP,
+    fetch_page,
+    media_chunk,
+    note_call,
+    open_record,
+    take_fault,
+)
 from simulator.errors import ApiError
 from simulator.platform import Platform, platform_of
 from simulator.state import Json
-
-CHUNK_BYTES = 512 * 1024
-RET_OK, RET_PARAMETERS, RET_BAD_FILEID, RET_DECRYPT = 0, 10000, 10005, 10006
-MOST_RECORDS = 1000
+from simulator.state_archive import ArchiveCall
 
 
-class Pull(BaseModel):
+class Login(BaseModel):
+    """Who asks, and how the library was told to go out."""
+
+    corpid: str = ""
+    secret: str = ""
+    proxy: str = ""
+    passwd: str = ""
+    timeout: int = 0
+
+
+class Pull(Login):
     """GetChatData: records after `seq`."""
 
-    corpid: str
-    secret: str
     seq: int = Field(ge=0)
     limit: int
 
@@ -34,82 +52,94 @@ class Decrypt(BaseModel):
     encrypt_msg: str
 
 
-class MediaRequest(BaseModel):
+class MediaRequest(Login):
     """GetMediaData: first with an empty indexbuf, then with the one of the last answer."""
 
     sdkfileid: str
     indexbuf: str = ""
 
 
-router = APIRouter(prefix="/_sdk")
+router = APIRouter()
+router.routes.extend(archive_control.router.routes)
 ThePlatform = Annotated[Platform, Depends(platform_of)]
 
 
-@router.post("/chatdata")
+@router.post("/_sdk/chatdata")
 async def chatdata(platform: ThePlatform, pull: Pull) -> Json:
     """Return sealed records after a number."""
-    try:
-        return {"errcode": 0, "errmsg": "ok", "chatdata": _pull(platform, pull)}
-    except ApiError as error:
-        return {**error.answer(), "chatdata": []}
+    _ret, page = _chatdata(platform, pull)
+    return page
 
 
-@router.post("/decrypt")
-async def decrypt(request: Decrypt) -> Json:
+@router.post("/_sdk/decrypt")
+async def decrypt(platform: ThePlatform, request: Decrypt) -> Json:
     """Open one record."""
-    try:
-        return {"ret": RET_OK, "data": unseal(request.encrypt_key, request.encrypt_msg)}
-    except CryptoError:
-        return {"ret": RET_DECRYPT, "data": ""}
+    ret, text = _decrypt(platform, request)
+    return {"ret": ret, "data": text}
 
 
-@router.post("/media")
+@router.post("/_sdk/media")
 async def media(platform: ThePlatform, request: MediaRequest) -> Json:
     """Return one chunk of a file."""
-    return _media(platform, request)
+    ret, index, data, finish = _media(platform, request)
+    return {"ret": ret, "outindexbuf": index, "data": base64.b64encode(data).decode(), "is_finish": finish}
 
 
-def _pull(platform: Platform, pull: Pull) -> list[Json]:
-    if pull.corpid != platform.config.corp_id:
-        raise ApiError(40013)
-    if pull.secret != platform.config.archive_secret:
-        raise ApiError(40001)
-    if platform.config.archive_public_key_pem is None:
-        raise ApiError(301053)
-    if not 1 <= pull.limit <= MOST_RECORDS:
-        raise ApiError(40058, "invalid parameter: limit must be from 1 to 1000")
-    key = load_public_key(platform.config.archive_public_key_pem)
-    answer = []
-    for seq in range(pull.seq + 1, pull.seq + pull.limit + 1):
-        row = platform.world.archive.find(str(seq))
-        if row is None:  # numbers have no gaps here: this is the end
-            break
-        random_key, message = seal(json.dumps(row.body, ensure_ascii=False), key)
-        answer.append(
-            {
-                "seq": row.seq,
-                "msgid": row.msgid,
-                "publickey_ver": platform.config.publickey_ver,
-                "encrypt_random_key": random_key,
-                "encrypt_chat_msg": message,
-            }
-        )
+@router.post("/_sdk/native/chatdata")
+async def native_chatdata(platform: ThePlatform, pull: Pull) -> Response:
+    """Answer GetChatData."""
+    ret, page = _chatdata(platform, pull)
+    return _raw(ret, json.dumps(page, ensure_ascii=False).encode())
+
+
+@router.post("/_sdk/native/decrypt")
+async def native_decrypt(platform: ThePlatform, request: Decrypt) -> Response:
+    """Answer DecryptData."""
+    ret, text = _decrypt(platform, request)
+    return _raw(ret, text.encode())
+
+
+@router.post("/_sdk/native/media")
+async def native_media(platform: ThePlatform, request: MediaRequest) -> Response:
+    """Answer GetMediaData."""
+    ret, index, data, finish = _media(platform, request)
+    answer = _raw(ret, data)
+    answer.headers["X-Sdk-Index"] = index
+    answer.headers["X-Sdk-Finish"] = "1" if finish else "0"
     return answer
 
 
-def _media(platform: Platform, request: MediaRequest) -> Json:
-    media = next((row for row in platform.world.media.rows.values() if row.sdkfileid == request.sdkfileid), None)
-    if media is None:
-        return {"ret": RET_BAD_FILEID, "outindexbuf": "", "data": "", "is_finish": True}
-    if request.indexbuf and not request.indexbuf.isdigit():
-        return {"ret": RET_PARAMETERS, "outindexbuf": "", "data": "", "is_finish": True}
-    start = int(request.indexbuf or 0)
-    content = base64.b64decode(media.content)
-    chunk = content[start : start + CHUNK_BYTES]
-    end = start + len(chunk)
-    return {
-        "ret": RET_OK,
-        "outindexbuf": str(end),
-        "data": base64.b64encode(chunk).decode(),
-        "is_finish": end >= len(content),
-    }
+def _raw(ret: int, body: bytes) -> Response:
+    return Response(body, media_type="application/octet-stream", headers={"X-Sdk-Ret": str(ret)})
+
+
+def _chatdata(platform: Platform, pull: Pull) -> tuple[int, Json]:
+    ret, errcode = take_fault(platform, "chatdata")
+    answer: Json = {"errcode": 0, "errmsg": "ok", "chatdata": []}
+    try:
+        if errcode:
+            raise ApiError(errcode)
+        if ret == RET_OK:
+            answer["chatdata"] = fetch_page(platform, pull.corpid, pull.secret, pull.seq, pull.limit)
+    except ApiError as error:
+        answer |= error.answer()
+        if error.errcode == UNTRUSTED_IP and not errcode:
+            ret = RET_IP  # the library says so itself; only a planned fault leaves it to the JSON
+    _note(platform, "chatdata", pull, ret, answer["errcode"], pull.seq, pull.limit)
+    return ret, answer
+
+
+def _decrypt(platform: Platform, request: Decrypt) -> tuple[int, str]:
+    ret, _ = take_fault(platform, "decrypt")
+    return (ret, "") if ret else open_record(request.encrypt_key, request.encrypt_msg)
+
+
+def _media(platform: Platform, request: MediaRequest) -> tuple[int, str, bytes, bool]:
+    ret, _ = take_fault(platform, "media")
+    answer = (ret, "", b"", True) if ret else media_chunk(platform, request.sdkfileid, request.indexbuf)
+    _note(platform, "media", request, answer[0], 0, 0, 0)
+    return answer
+
+
+def _note(platform: Platform, call: str, login: Login, ret: int, errcode: int, seq: int, limit: int) -> None:
+    note_call(platform, ArchiveCall(call, ret, errcode, seq, limit, login.proxy, login.passwd, login.timeout))

@@ -3,10 +3,10 @@
 import base64
 import hashlib
 import random
+from collections.abc import Callable, Sequence
 
 from simulator.config import BankSize
 from simulator.seed_names import (
-    BRANCH_SHORT,
     BRANCHES,
     GIVEN,
     GIVEN_PAIRS,
@@ -15,6 +15,7 @@ from simulator.seed_names import (
     SURNAMES,
     TAG_GROUPS,
     TAG_WEIGHTS,
+    name_branches,
 )
 from simulator.state import Customer, Department, Follow, Group, GroupMember, Member, Tag, TagGroup
 from simulator.world import World
@@ -33,23 +34,35 @@ def make_id(prefix: str, seed: int, kind: str, number: int) -> str:
     return prefix + tail
 
 
-def seed_bank(world: World, seed: int, size: BankSize) -> None:
-    """Fill an empty world with departments, staff, tags, customers, relations and groups."""
+Progress = Callable[[str, int], None]  # what was made, and how many of it so far
+TELL_EVERY = 1000
+
+
+def _tell_nobody(_what: str, _count: int) -> None:
+    """Make the bank in silence."""
+
+
+def seed_bank(world: World, seed: int, size: BankSize, tell: Progress = _tell_nobody) -> None:
+    """Fill an empty world with departments, staff, tags, customers, relations and groups.
+
+    `tell` hears of "customers" and "groups" as they are made.
+    """
     rng = random.Random(seed)  # noqa: S311 - invented people, not secrets
-    _seed_departments(world)
-    managers = _seed_staff(world, rng, size.staff)
+    branches = name_branches(size.staff)
+    _seed_departments(world, branches)
+    managers = _seed_staff(world, rng, size.staff, len(branches))
     tags = _seed_tags(world, seed)
-    _seed_customers(world, rng, seed, size.customers, managers, tags)
-    _seed_groups(world, rng, seed, size.groups, managers)
+    _seed_customers(world, rng, seed, size.customers, managers, tags, tell)
+    _seed_groups(world, rng, seed, size.groups, managers, branches, tell)
 
 
-def _seed_departments(world: World) -> None:
+def _seed_departments(world: World, branches: Sequence[tuple[str, str]]) -> None:
     world.departments.seed(Department(1, "示范银行", 0, 100000000))
-    for position, name in enumerate(BRANCHES):
+    for position, (name, _) in enumerate(branches):
         world.departments.seed(Department(position + 2, name, 1, 100000 - position))
 
 
-def _seed_staff(world: World, rng: random.Random, count: int) -> list[Member]:
+def _seed_staff(world: World, rng: random.Random, count: int, branches: int) -> list[Member]:
     taken = set(RESERVED_NAMES)
     managers = []
     for number in range(1, count + 1):
@@ -57,7 +70,7 @@ def _seed_staff(world: World, rng: random.Random, count: int) -> list[Member]:
         member = Member(
             userid=f"rm{number:03d}",
             name=name,
-            department=number % len(BRANCHES) + 2,
+            department=number % branches + 2,
             position=POSITIONS[number % len(POSITIONS)],
             serves=True,
         )
@@ -83,9 +96,17 @@ def _seed_tags(world: World, seed: int) -> list[TagGroup]:
 
 
 def _seed_customers(
-    world: World, rng: random.Random, seed: int, count: int, managers: list[Member], tags: list[TagGroup]
+    world: World,
+    rng: random.Random,
+    seed: int,
+    count: int,
+    managers: list[Member],
+    tags: list[TagGroup],
+    tell: Progress,
 ) -> None:
     for number in range(count):
+        if number % TELL_EVERY == 0:
+            tell("customers", number)
         first = number == 0
         customer = world.customers.seed(
             Customer(
@@ -100,6 +121,7 @@ def _seed_customers(
         _seed_follow(world, rng, owner, customer, tags, first=first)
         if number % 12 == 5 and len(managers) > 1:
             _seed_follow(world, rng, managers[(number + 7) % len(managers)], customer, tags, first=False)
+    tell("customers", count)
 
 
 def _seed_follow(
@@ -124,15 +146,28 @@ def _draw(rng: random.Random, weights: tuple[int, ...]) -> int:
     return rng.choices(range(len(weights)), weights)[0]
 
 
-def _seed_groups(world: World, rng: random.Random, seed: int, count: int, managers: list[Member]) -> None:
+def _seed_groups(
+    world: World,
+    rng: random.Random,
+    seed: int,
+    count: int,
+    managers: list[Member],
+    branches: Sequence[tuple[str, str]],
+    tell: Progress,
+) -> None:
+    colleagues: dict[int, list[Member]] = {}
+    for member in managers:
+        colleagues.setdefault(member.department, []).append(member)
     served: dict[str, list[Customer]] = {}
     for follow in world.follows.rows.values():
         served.setdefault(follow.userid, []).append(world.customers.rows[follow.external_userid])
     numbers: dict[str, int] = {}
     for number in range(count):
+        if number % TELL_EVERY == 0:
+            tell("groups", number)
         owner = managers[number % len(managers)]
         theme = GROUP_THEMES[number // len(managers) % len(GROUP_THEMES)]
-        title = f"{BRANCH_SHORT[owner.department - 2]}{theme}"
+        title = f"{branches[owner.department - 2][1]}{theme}"
         numbers[title] = numbers.get(title, 0) + 1
         created = FOUNDED + 86400 * (number + 1)
         world.groups.seed(
@@ -142,17 +177,18 @@ def _seed_groups(world: World, rng: random.Random, seed: int, count: int, manage
                 owner=owner.userid,
                 create_time=created,
                 notice="投资有风险，入群请先阅读群公告。",
-                members=_group_members(rng, owner, managers, served.get(owner.userid, []), created),
+                members=_group_members(rng, owner, colleagues[owner.department], served.get(owner.userid, []), created),
                 member_version=hashlib.sha256(f"{seed}:{number}".encode()).hexdigest()[:32],
             )
         )
+    tell("groups", count)
 
 
 def _group_members(
-    rng: random.Random, owner: Member, managers: list[Member], customers: list[Customer], created: int
+    rng: random.Random, owner: Member, branch: list[Member], customers: list[Customer], created: int
 ) -> list[GroupMember]:
     members = [GroupMember(owner.userid, 1, created, 1, owner.name)]
-    colleagues = [member for member in managers if member.department == owner.department and member != owner]
+    colleagues = [member for member in branch if member != owner]
     if colleagues:
         colleague = rng.choice(colleagues)
         members.append(GroupMember(colleague.userid, 1, created, 1, colleague.name))

@@ -2,6 +2,12 @@
 
 BRANCHES = ("总行营业部", "城东支行", "城西支行", "高新支行", "滨江支行", "老城支行")
 BRANCH_SHORT = ("总行", "城东", "城西", "高新", "滨江", "老城")
+# where a larger bank has more branches: 支行 of districts that every city could have
+DISTRICTS = (
+    "锦绣", "文苑", "新城", "河西", "南湖", "北苑", "东湖", "翠园", "望江", "桥头",
+    "学府", "金沙", "银河", "长青", "和平", "解放", "中山", "建设", "青年", "人民",
+    "凤凰", "梧桐", "明珠", "花园", "科技园", "大学城", "会展", "空港", "高铁新区", "开发区",
+)  # fmt: skip
 POSITIONS = ("客户经理", "客户经理", "高级客户经理", "理财经理", "资深客户经理")
 GROUP_THEMES = ("理财交流", "稳健财富", "财富沙龙", "存款服务")
 
@@ -22,3 +28,15 @@ TAG_GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("客户阶段", ("新客", "存量", "高意向", "沉默")),
 )
 TAG_WEIGHTS: tuple[tuple[int, ...], ...] = ((18, 32, 30, 14, 6), (30, 34, 20, 11, 5), (15, 55, 12, 18))
+
+STAFF_PER_BRANCH = 12
+
+
+def name_branches(staff: int) -> list[tuple[str, str]]:
+    """Return (name, short name) of a bank's branches: six up to 72 relationship managers, then one for each twelve."""
+    branches = list(zip(BRANCHES, BRANCH_SHORT, strict=True))
+    for number in range(staff // STAFF_PER_BRANCH - len(branches)):
+        round_, place = divmod(number, len(DISTRICTS))
+        short = DISTRICTS[place] + (f"{round_ + 1}" if round_ else "")
+        branches.append((f"{short}支行", short))
+    return branches

@@ -8,12 +8,13 @@ Json = dict[str, Any]
 
 
 class ChatKind(StrEnum):
-    """The four kinds of conversation a person can look at."""
+    """The kinds of conversation a person can look at; `aibot` is a member alone with the AI bot."""
 
     APP = "app"
     KF = "kf"
     GROUP = "group"
     SINGLE = "single"
+    AIBOT = "aibot"
 
 
 class SenderKind(StrEnum):
@@ -75,6 +76,9 @@ class Follow:
     state: str = ""
     ended_by: str | None = None
     last_chat_at: float = 0.0
+    ended_at: int = 0
+    half: bool = False
+    oper_userid: str = ""
 
 
 @dataclass(slots=True)
@@ -86,6 +90,7 @@ class TagGroup:
     order: int
     create_time: int
     tags: "list[Tag]"
+    by_app: bool = False
 
 
 @dataclass(slots=True)
@@ -95,6 +100,8 @@ class Tag:
     id: str
     name: str
     order: int
+    create_time: int = 0
+    by_app: bool = False
 
 
 @dataclass(slots=True)
@@ -106,11 +113,16 @@ class GroupMember:
     join_time: int
     join_scene: int
     name: str
+    state: str = ""
+    invitor: str = ""
 
 
 @dataclass(slots=True)
 class Group:
-    """A customer group; `aibot` says whether it admits the AI bot."""
+    """A customer group; `aibot` says whether it admits the AI bot.
+
+    `status` is groupchat/list's: 0 normal, 1 owner resigned, 2 transfer running, 3 transfer done.
+    """
 
     chat_id: str
     name: str
@@ -120,6 +132,7 @@ class Group:
     members: list[GroupMember]
     member_version: str
     aibot: bool = False
+    status: int = 0
 
 
 @dataclass(slots=True)
@@ -142,11 +155,16 @@ class ChatMessage:
 
 @dataclass(slots=True)
 class ArchiveRecord:
-    """One record of the session archive in clear; it is encrypted when it is pulled."""
+    """One record of the session archive in clear; it is encrypted when it is pulled.
+
+    `publickey_ver` 0 stands for the key of the config. `broken` names what is wrong with it, see archive_desk.
+    """
 
     seq: int
     msgid: str
     body: Json
+    publickey_ver: int = 0
+    broken: str = ""
 
 
 @dataclass(slots=True)
@@ -206,7 +224,7 @@ class BroadcastTask:
 
 @dataclass(slots=True)
 class Broadcast:
-    """A corp broadcast (企业群发) made by add_msg_template."""
+    """A corp broadcast (企业群发) made by add_msg_template; `create_type` 1 is a member's own."""
 
     msgid: str
     chat_type: str
@@ -217,30 +235,35 @@ class Broadcast:
     tasks: list[BroadcastTask]
     cancelled: bool = False
     reminded_at: list[float] = field(default_factory=list)
+    allow_select: bool = False
+    create_type: int = 0
 
 
 @dataclass(slots=True)
 class QuotaUse:
-    """How many broadcasts a customer or group received in one month."""
+    """How many broadcasts a customer or group received on one day in China (YYYY-MM-DD)."""
 
     target: str
-    month: str
+    day: str
     count: int
 
 
 @dataclass(slots=True)
 class KfItem:
-    """One entry of sync_msg."""
+    """One entry of sync_msg; an object, but for what a test puts there to see it survived."""
 
     seq: int
     open_kfid: str
     at: float
-    item: Json
+    item: Any
 
 
 @dataclass(slots=True)
 class KfSession:
-    """A customer's session with a kf account; `sent` counts our messages since the customer's last one."""
+    """A customer's session with a kf account; `sent` counts our messages since the customer's last one.
+
+    With a `fail_type` messages are accepted and then reported as msg_send_fail of that type.
+    """
 
     open_kfid: str
     external_userid: str
@@ -250,6 +273,9 @@ class KfSession:
     sent: int = 0
     welcomed_at: float = 0.0
     context: Json | None = None
+    entered_at: float = 0.0
+    rejects: bool = False
+    fail_type: int | None = None
 
 
 @dataclass(slots=True)
@@ -283,7 +309,10 @@ class KfMsgId:
 
 @dataclass(slots=True)
 class BotAnswer:
-    """The right to answer one AI-bot callback through its response_url: once, within 1 h."""
+    """The right to answer one AI-bot callback through its response_url: once, within 1 h.
+
+    `chat_id` is the key of the conversation of that kind: a group, or the member alone with the bot.
+    """
 
     code: str
     chat_id: str
@@ -291,11 +320,15 @@ class BotAnswer:
     quoted: str
     expires_at: float
     used: bool = False
+    kind: ChatKind = ChatKind.GROUP
 
 
 @dataclass(slots=True)
 class Media:
-    """An uploaded file, base64; valid for three days."""
+    """An uploaded file, base64; valid for three days.
+
+    `use` says what alone it may serve: "moment", "album", "jssdk", "robot:KEY", or "" for everything else.
+    """
 
     media_id: str
     type: str
@@ -306,6 +339,7 @@ class Media:
     md5sum: str
     size_bytes: int
     sdkfileid: str
+    use: str = ""
 
 
 @dataclass(slots=True)
@@ -323,11 +357,47 @@ class SentRequest:
 
 @dataclass(slots=True)
 class AccessToken:
-    """A token of one secret; `app` is "app", "kf" or "archive"."""
+    """A token of one secret; `app` is "app", "kf" or "archive"; a revoked one died before its time."""
 
     token: str
     app: str
     expires_at: float
+    revoked: bool = False
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One post of a callback: when, the status that came back, or why none did."""
+
+    at: float
+    status: int | None
+    error: str | None
+
+
+@dataclass(slots=True)
+class DeliveryRow:
+    """A callback as the journal keeps it; token and key of its target are not in it."""
+
+    id: str
+    kind: str
+    plaintext: str
+    as_json: bool
+    agent_id: int | None
+    subject: dict[str, str]
+    attempts: list[Attempt]
+    state: str
+    note: str = ""
+    queued_at: float = 0.0
+
+
+@dataclass(slots=True)
+class ClockMark:
+    """From where a moved clock goes on after a restart."""
+
+    name: str
+    real: float
+    simulated: float
+    speed: float
 
 
 @dataclass(slots=True)

@@ -54,15 +54,29 @@ class TokenDesk:
         if not token:
             raise ApiError(41001)
         known = self._world.tokens.find(token)
-        if known is None:
+        if known is None or known.revoked:
             raise ApiError(40014)
         if known.expires_at <= self._clock.now():
             raise ApiError(42001)
         return known.app
 
+    def revoke(self, token: str) -> None:
+        """End a token's life before its time; unknown ones are none of our business."""
+        known = self._world.tokens.find(token)
+        if known is not None:
+            known.revoked = True
+            self._world.tokens.put(known)
+
+    def revoke_all(self) -> int:
+        """End the life of all tokens, as after a change of secrets; return how many lived."""
+        living = [row for row in self._world.tokens.rows.values() if self._lives(row)]
+        for row in living:
+            self.revoke(row.token)
+        return len(living)
+
+    def _lives(self, token: AccessToken) -> bool:
+        return not token.revoked and token.expires_at > self._clock.now()
+
     def _find_living(self, app: str) -> AccessToken | None:
-        now = self._clock.now()
-        for token in self._world.tokens.rows.values():
-            if token.app == app and token.expires_at > now:
-                return token
-        return None
+        newest_first = reversed(self._world.tokens.rows.values())
+        return next((token for token in newest_first if token.app == app and self._lives(token)), None)

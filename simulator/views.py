@@ -1,6 +1,10 @@
 """What the control API shows: people, conversations, callbacks and accepted requests as JSON."""
 
-from simulator.callbacks import Delivery
+import itertools
+import json
+
+from simulator import xml
+from simulator.callbacks import Delivery, DeliveryState
 from simulator.clock import iso
 from simulator.platform import Platform
 from simulator.state import (
@@ -21,20 +25,21 @@ TARGET_STATES = {0: "unsent", 1: "sent", 2: "not_friend", 3: "quota_used"}
 def show_people(platform: Platform, query: str, limit: int) -> Json:
     """Return staff, customers and groups whose id or name contains the query, in the order of the seed."""
     world = platform.world
-    staff = [row for row in world.members.rows.values() if query in row.name or query in row.userid]
-    customers = [row for row in world.customers.rows.values() if query in row.name or query in row.external_userid]
-    groups = [row for row in world.groups.rows.values() if query in row.name or query in row.chat_id]
+    # generators: a large bank is looked through only as far as the limit
+    staff = (row for row in world.members.rows.values() if query in row.name or query in row.userid)
+    customers = (row for row in world.customers.rows.values() if query in row.name or query in row.external_userid)
+    groups = (row for row in world.groups.rows.values() if query in row.name or query in row.chat_id)
     return {
-        "staff": [_member(platform, row) for row in staff[:limit]],
+        "staff": [_member(platform, row) for row in itertools.islice(staff, limit)],
         "customers": [
             {
                 "external_userid": row.external_userid,
                 "name": row.name,
                 "follow": [follow.userid for follow in world.list_followers_of(row.external_userid)],
             }
-            for row in customers[:limit]
+            for row in itertools.islice(customers, limit)
         ],
-        "groups": [_group(row) for row in groups[:limit]],
+        "groups": [_group(row) for row in itertools.islice(groups, limit)],
     }
 
 
@@ -68,6 +73,8 @@ def _title(platform: Platform, kind: ChatKind, key: str) -> str:
     if kind is ChatKind.GROUP:
         group = platform.world.groups.find(key)
         return f"{group.name}（{len(group.members)}）" if group is not None else key
+    if kind is ChatKind.AIBOT:
+        return platform.config.aibot_name
     return platform.world.name_of(key.partition("|")[2])
 
 
@@ -124,17 +131,25 @@ def show_target(target: BroadcastTarget) -> Json:
     return {"to": target.chat_id or target.external_userid, "status": TARGET_STATES[target.status]}
 
 
-def show_callbacks(platform: Platform, limit: int) -> list[Json]:
-    """Return the delivery log, newest first."""
-    newest = list(platform.callbacks.log)[::-1]
-    return [_delivery(delivery) for delivery in newest[:limit]]
+def show_callbacks(platform: Platform, state: DeliveryState | None, kind: str | None, limit: int) -> list[Json]:
+    """Return the delivery log, newest first, of one state and kind when asked."""
+    newest = (
+        delivery
+        for delivery in reversed(platform.callbacks.log.values())
+        if state in {None, delivery.state} and kind in {None, delivery.kind}
+    )
+    return [show_delivery(delivery) for delivery in itertools.islice(newest, limit)]
 
 
-def _delivery(delivery: Delivery) -> Json:
+def show_delivery(delivery: Delivery) -> Json:
+    """Return one callback with its attempts and what identifies it to the bot (dossier 01, 1.7)."""
     return {
         "id": delivery.id,
         "kind": delivery.kind,
         "to": delivery.target.url,
+        "at": iso(delivery.queued_at),
+        "event": show_identity(delivery),
+        "note": delivery.note,
         "attempts": [
             {"at": iso(attempt.at), "status": attempt.status, "error": attempt.error} for attempt in delivery.attempts
         ],
@@ -142,8 +157,33 @@ def _delivery(delivery: Delivery) -> Json:
     }
 
 
-def show_sent(platform: Platform, kind: str | None, to: str | None) -> list[Json]:
-    """Return accepted sending requests, oldest first."""
+IDENTITY = (
+    "MsgType",
+    "Event",
+    "ChangeType",
+    "FromUserName",
+    "CreateTime",
+    "MsgId",
+    "EventKey",
+    "TaskId",
+    "UserID",
+    "ExternalUserID",
+    "ChatId",
+    "OpenKfId",
+)
+
+
+def show_identity(delivery: Delivery) -> Json:
+    """Return the fields of a callback by which copies are told from other events."""
+    if delivery.as_json:
+        body = json.loads(delivery.plaintext)
+        return {name: body[name] for name in ("msgid", "msgtype") if name in body}
+    fields = xml.parse(delivery.plaintext)
+    return {name: fields[name] for name in IDENTITY if name in fields}
+
+
+def show_sent(platform: Platform, kind: str | None, to: str | None, after: int) -> list[Json]:
+    """Return accepted sending requests after a number, oldest first."""
     return [
         {
             "seq": row.seq,
@@ -155,7 +195,7 @@ def show_sent(platform: Platform, kind: str | None, to: str | None) -> list[Json
             "dropped": row.dropped,
         }
         for row in platform.world.sent.rows.values()
-        if kind in {None, row.kind} and (to is None or to in row.to)
+        if row.seq > after and kind in {None, row.kind} and (to is None or to in row.to)
     ]
 
 

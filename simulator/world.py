@@ -1,7 +1,9 @@
 """The simulated corp in memory: its shelves, the indexes over them, and the questions asked most."""
 
+import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from simulator.state import (
     AccessToken,
@@ -12,8 +14,10 @@ from simulator.state import (
     CardCode,
     ChatKind,
     ChatMessage,
+    ClockMark,
     Counter,
     Customer,
+    DeliveryRow,
     Department,
     Follow,
     Group,
@@ -29,6 +33,41 @@ from simulator.state import (
     SentRequest,
     TagGroup,
     WelcomeCode,
+)
+from simulator.state_aibot import BotCard, BotFile, BotTalk, FeedbackMark
+from simulator.state_apps import (
+    AppChat,
+    DirectoryTag,
+    JsTicket,
+    LoginCode,
+    Robot,
+    UploadedImage,
+    UploadJob,
+    UserTicket,
+)
+from simulator.state_archive import ArchiveSwitches
+from simulator.state_contacts import (
+    AcquiredCustomer,
+    AcquisitionLink,
+    ChatKey,
+    ContactWay,
+    Departed,
+    GroupTransfer,
+    InterceptRule,
+    JoinWay,
+    Moment,
+    Product,
+    TemporaryId,
+    Transfer,
+    WelcomeTemplate,
+)
+from simulator.state_kf import (
+    KfAccount,
+    KfIntent,
+    KfKnowledgeGroup,
+    KfServicer,
+    KfServicerDepartment,
+    KfUpgrade,
 )
 from simulator.storage import Journal, Shelf
 
@@ -47,6 +86,10 @@ class World:
         self._make_shelves(journal)
         self._fill()
 
+    def list_shelves(self) -> "list[Shelf[Any]]":
+        """Return all shelves."""
+        return [shelf for shelf in vars(self).values() if isinstance(shelf, Shelf)]
+
     def _make_shelves(self, journal: Journal) -> None:
         self.departments = Shelf("department", Department, lambda row: str(row.id), journal)
         self.members = Shelf("member", Member, lambda row: row.userid, journal)
@@ -54,29 +97,78 @@ class World:
         self.follows = Shelf("follow", Follow, lambda row: pair_key(row.userid, row.external_userid), journal)
         self.tag_groups = Shelf("tag_group", TagGroup, lambda row: row.group_id, journal)
         self.groups = Shelf("group", Group, lambda row: row.chat_id, journal)
+        self.groups_by_owner = self.groups.index(lambda row: (row.owner,))
         self.messages = Shelf("message", ChatMessage, lambda row: str(row.seq), journal)
         self.archive = Shelf("archive", ArchiveRecord, lambda row: str(row.seq), journal)
+        self.archive_switches = Shelf("archive_switches", ArchiveSwitches, lambda row: row.name, journal)
         self.app_messages = Shelf("app_message", AppMessage, lambda row: row.msgid, journal)
         self.card_codes = Shelf("card_code", CardCode, lambda row: row.code, journal)
         self.welcome_codes = Shelf("welcome_code", WelcomeCode, lambda row: row.code, journal)
         self.broadcasts = Shelf("broadcast", Broadcast, lambda row: row.msgid, journal)
-        self.quota = Shelf("quota", QuotaUse, lambda row: f"{row.target}|{row.month}", journal)
+        self.quota = Shelf("quota", QuotaUse, lambda row: f"{row.target}|{row.day}", journal)
         self.kf_items = Shelf("kf_item", KfItem, lambda row: str(row.seq), journal)
         self.kf_sessions = Shelf("kf_session", KfSession, lambda row: f"{row.open_kfid}|{row.external_userid}", journal)
         self.kf_codes = Shelf("kf_code", KfCode, lambda row: row.code, journal)
         self.kf_tokens = Shelf("kf_token", KfToken, lambda row: row.token, journal)
         self.kf_msgids = Shelf("kf_msgid", KfMsgId, lambda row: f"{row.open_kfid}|{row.msgid}", journal)
         self.bot_answers = Shelf("bot_answer", BotAnswer, lambda row: row.code, journal)
+        self.bot_talks = Shelf("bot_talk", BotTalk, lambda row: row.msgid, journal)
+        self.bot_cards = Shelf("bot_card", BotCard, lambda row: row.task_id, journal)
+        self.bot_feedback_marks = Shelf("bot_feedback_mark", FeedbackMark, lambda row: row.feedback_id, journal)
+        self.bot_files = Shelf("bot_file", BotFile, lambda row: row.file_id, journal)
         self.media = Shelf("media", Media, lambda row: row.media_id, journal)
         self.sent = Shelf("sent", SentRequest, lambda row: str(row.seq), journal)
         self.tokens = Shelf("token", AccessToken, lambda row: row.token, journal)
         self.counters = Shelf("counter", Counter, lambda row: row.name, journal)
+        self.deliveries = Shelf("delivery", DeliveryRow, lambda row: row.id, journal)
+        self.clock_marks = Shelf("clock", ClockMark, lambda row: row.name, journal)
+        self._make_kf_shelves(journal)
+        self._make_contact_shelves(journal)
+        self._make_app_shelves(journal)
+
+    def _make_kf_shelves(self, journal: Journal) -> None:
+        self.kf_accounts = Shelf("kf_account", KfAccount, lambda row: row.open_kfid, journal)
+        self.kf_servicers = Shelf("kf_servicer", KfServicer, lambda row: f"{row.open_kfid}|{row.userid}", journal)
+        self.kf_servicer_departments = Shelf(
+            "kf_servicer_department", KfServicerDepartment, lambda row: f"{row.open_kfid}|{row.department_id}", journal
+        )
+        self.kf_upgrades = Shelf("kf_upgrade", KfUpgrade, lambda row: f"{row.open_kfid}|{row.external_userid}", journal)
+        self.kf_groups = Shelf("kf_group", KfKnowledgeGroup, lambda row: row.group_id, journal)
+        self.kf_intents = Shelf("kf_intent", KfIntent, lambda row: row.intent_id, journal)
+
+    def _make_contact_shelves(self, journal: Journal) -> None:
+        self.contact_ways = Shelf("contact_way", ContactWay, lambda row: row.config_id, journal)
+        self.join_ways = Shelf("join_way", JoinWay, lambda row: row.config_id, journal)
+        self.welcome_templates = Shelf("welcome_template", WelcomeTemplate, lambda row: row.template_id, journal)
+        self.moments = Shelf("moment", Moment, lambda row: row.moment_id, journal)
+        self.departed = Shelf("departed", Departed, lambda row: row.userid, journal)
+        self.transfers = Shelf("transfer", Transfer, lambda row: str(row.number), journal)
+        self.group_transfers = Shelf("group_transfer", GroupTransfer, lambda row: str(row.number), journal)
+        self.intercept_rules = Shelf("intercept_rule", InterceptRule, lambda row: row.rule_id, journal)
+        self.products = Shelf("product", Product, lambda row: row.product_id, journal)
+        self.links = Shelf("acquisition_link", AcquisitionLink, lambda row: row.link_id, journal)
+        self.acquired = Shelf(
+            "acquired_customer", AcquiredCustomer, lambda row: pair_key(row.userid, row.external_userid), journal
+        )
+        self.chat_keys = Shelf("chat_key", ChatKey, lambda row: row.key, journal)
+        self.temporary_ids = Shelf("temporary_id", TemporaryId, lambda row: row.tmp_id, journal)
+
+    def _make_app_shelves(self, journal: Journal) -> None:
+        self.appchats = Shelf("appchat", AppChat, lambda row: row.chatid, journal)
+        self.robots = Shelf("robot", Robot, lambda row: row.key, journal)
+        self.directory_tags = Shelf("directory_tag", DirectoryTag, lambda row: str(row.tagid), journal)
+        self.upload_jobs = Shelf("upload_job", UploadJob, lambda row: row.jobid, journal)
+        self.login_codes = Shelf("login_code", LoginCode, lambda row: row.code, journal)
+        self.user_tickets = Shelf("user_ticket", UserTicket, lambda row: row.ticket, journal)
+        self.js_tickets = Shelf("js_ticket", JsTicket, lambda row: row.kind, journal)
+        self.images = Shelf("image", UploadedImage, lambda row: row.image_id, journal)
 
     def _fill(self) -> None:
-        self._seed(self)
-        by_name = {shelf.name: shelf for shelf in vars(self).values() if isinstance(shelf, Shelf)}
-        for name, value in self.journal.load():
-            by_name[name].restore(value)
+        by_name = {shelf.name: shelf for shelf in self.list_shelves()}
+        if self.journal.find_bank() is None:
+            self._seed(self)
+        for name, key, value in itertools.chain(self.journal.load_bank(), self.journal.load()):
+            by_name[name].restore(key, value)
         self._follows_of: dict[str, list[Follow]] = defaultdict(list)
         self._followers_of: dict[str, list[Follow]] = defaultdict(list)
         for follow in self.follows.rows.values():
@@ -86,8 +178,9 @@ class World:
         for sent in self.app_messages.rows.values():
             self._index_app_message(sent)
         self._talk: dict[tuple[ChatKind, str], list[ChatMessage]] = defaultdict(list)
+        self._app_lines: dict[str, list[ChatMessage]] = defaultdict(list)
         for message in sorted(self.messages.rows.values(), key=lambda row: row.seq):
-            self._talk[(message.kind, message.key)].append(message)
+            self._index_line(message)
 
     def reset(self) -> None:
         """Forget everything that happened and make the seeded bank anew."""
@@ -111,6 +204,12 @@ class World:
             self._followers_of[old.external_userid].remove(old)
         self._index_follow(self.follows.put(follow))
 
+    def drop_follow(self, follow: Follow) -> None:
+        """Take a relation away altogether, for one that will be kept under another id."""
+        self._follows_of[follow.userid].remove(follow)
+        self._followers_of[follow.external_userid].remove(follow)
+        self.follows.remove(pair_key(follow.userid, follow.external_userid))
+
     def _index_follow(self, follow: Follow) -> None:
         self._follows_of[follow.userid].append(follow)
         self._followers_of[follow.external_userid].append(follow)
@@ -123,6 +222,10 @@ class World:
     def list_follows_of(self, userid: str) -> list[Follow]:
         """Return the living relations of a member, oldest first."""
         return [follow for follow in self._follows_of.get(userid, []) if follow.ended_by is None]
+
+    def follows_ever_of(self, userid: str) -> list[Follow]:
+        """Return all relations of a member, also those that ended, oldest first."""
+        return list(self._follows_of.get(userid, []))
 
     def list_followers_of(self, external_userid: str) -> list[Follow]:
         """Return the living relations of a customer, oldest first."""
@@ -156,7 +259,7 @@ class World:
 
     def list_groups_owned_by(self, userid: str) -> list[Group]:
         """Return the customer groups of an owner."""
-        return [group for group in self.groups.rows.values() if group.owner == userid]
+        return list(self.groups_by_owner.list(userid))
 
     # conversations
 
@@ -166,13 +269,26 @@ class World:
 
     def add_line(self, message: ChatMessage) -> ChatMessage:
         """Add a line to its conversation."""
-        self._talk[(message.kind, message.key)].append(message)
+        self._index_line(message)
         return self.messages.put(message)
+
+    def _index_line(self, message: ChatMessage) -> None:
+        self._talk[(message.kind, message.key)].append(message)
+        if message.kind is ChatKind.APP:
+            self._app_lines[message.id].append(message)
 
     def change_line(self, message: ChatMessage) -> None:
         """Store a changed line under a new revision, so that pollers see it again."""
         message.rev = self.next_number("line")
         self.messages.put(message)
+
+    def iter_kf_items(self, after: int) -> Iterator[KfItem]:
+        """Yield what sync_msg can return after a number, in order; the items before are not looked at."""
+        newest = self.counters.find("kf")
+        for seq in range(after + 1, newest.value + 1 if newest is not None else 0):
+            row = self.kf_items.find(str(seq))
+            if row is not None:
+                yield row
 
     # messages of the app
 
@@ -196,5 +312,5 @@ class World:
 
     def find_lines(self, msgid: str, keys: Iterable[str] | None = None) -> list[ChatMessage]:
         """Return the lines that show one app message, in the chats of `keys` or in all."""
-        chats = list(keys) if keys is not None else list(self.members.rows)
-        return [line for key in chats for line in self.list_talk(ChatKind.APP, key) if line.id == msgid]
+        chats = None if keys is None else set(keys)
+        return [line for line in self._app_lines.get(msgid, ()) if chats is None or line.key in chats]

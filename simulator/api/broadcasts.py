@@ -2,9 +2,19 @@
 
 from datetime import timedelta
 
-from simulator.api.contacts import need_serving_member, read_content
+from simulator.api.contacts import need_serving_member
+from simulator.api.contents import read_content
 from simulator.api.endpoint import APP, Answer, Endpoint, ok
-from simulator.api.params import need_object, need_text, page, read_number, read_objects, read_text, read_texts
+from simulator.api.params import (
+    need_object,
+    need_text,
+    page,
+    read_flag,
+    read_number,
+    read_objects,
+    read_text,
+    read_texts,
+)
 from simulator.broadcasting import SENT, TASK_DONE, choose_follow, plan_single
 from simulator.errors import ApiError
 from simulator.platform import ApiCall, Platform
@@ -18,6 +28,7 @@ def add_msg_template(platform: Platform, call: ApiCall) -> Answer:
     """Create a broadcast; the answer names recipients that cannot be reached, 41048 when that is everyone."""
     body = call.body
     chat_type = read_text(body, "chat_type") or "single"
+    allow_select = read_flag(body, "allow_select", False)
     text, attachments = read_content(platform, body)
     if chat_type == "group":
         tasks, failed = _plan_groups(platform, body)
@@ -35,6 +46,7 @@ def add_msg_template(platform: Platform, call: ApiCall) -> Answer:
         attachments=attachments,
         created_at=platform.clock.now(),
         tasks=tasks,
+        allow_select=allow_select and chat_type == "single",
     )
     platform.world.broadcasts.put(broadcast)
     to = [target.chat_id or target.external_userid for task in tasks for target in task.targets]
@@ -100,6 +112,8 @@ def get_groupmsg_list_v2(platform: Platform, call: ApiCall) -> Answer:
     """Return the broadcasts created in a span of at most a month."""
     body = call.body
     chat_type = need_text(body, "chat_type")
+    if chat_type not in {"single", "group"}:
+        raise ApiError(40058, "invalid parameter: chat_type")
     start = read_number(body, "start_time", None, 0, 2**53)
     end = read_number(body, "end_time", None, 0, 2**53)
     if end < start or end - start > LONGEST_LIST_SPAN.total_seconds():
@@ -113,7 +127,7 @@ def get_groupmsg_list_v2(platform: Platform, call: ApiCall) -> Answer:
         if row.chat_type == chat_type
         and start <= row.created_at <= end + 1
         and creator in {"", row.creator}
-        and filter_type != 1  # 1 asks for members' own broadcasts; this API only makes the corp's
+        and filter_type in {2, row.create_type}
     ]
     shown, following = page(found, read_text(body, "cursor"), limit)
     return ok(group_msg_list=[_summary(row) for row in shown], next_cursor=following)
@@ -124,7 +138,7 @@ def _summary(row: Broadcast) -> Json:
         "msgid": row.msgid,
         "creator": row.creator,
         "create_time": int(row.created_at),
-        "create_type": 0,
+        "create_type": row.create_type,
         "text": {"content": row.text},
         "attachments": row.attachments,
     }

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from simulator.api.params import check_bytes, need_object, need_text, read_objects, read_text
+from simulator.api.params import check_bytes, need_object, need_text, read_number, read_objects, read_text
 from simulator.errors import ApiError
 from simulator.state import Json
 
@@ -13,11 +13,13 @@ CARD_TYPES = frozenset({"text_notice", "news_notice", "button_interaction", "vot
 INTERACTIVE = frozenset({"button_interaction", "vote_interaction", "multiple_interaction"})
 
 
-def check_template_card(card: Json) -> None:
+def check_template_card(card: Json, *, replacing: bool = False) -> None:
     """Refuse a card the platform would not accept.
 
+    `replacing` is for an update: there `replace_text` may stand where the buttons were.
+
     Raises:
-        ApiError: 40063/40058 for fields, 42014 for a bad task_id, 42018–42020 for buttons.
+        ApiError: 40063/40058 for fields, 42014 for a bad task_id, 42018-42020 for buttons.
     """
     card_type = need_text(card, "card_type")
     if card_type not in CARD_TYPES:
@@ -27,6 +29,8 @@ def check_template_card(card: Json) -> None:
         task_id = need_text(card, "task_id", 42014)
         if not TASK_ID.fullmatch(task_id):
             raise ApiError(42014)
+    if replacing and read_text(card, "replace_text"):
+        return
     checks = {
         "text_notice": _check_text_notice,
         "news_notice": _check_news_notice,
@@ -38,13 +42,41 @@ def check_template_card(card: Json) -> None:
 
 
 def _check_common(card: Json) -> None:
+    _check_objects(card)
+    read_text(card, "sub_title_text")
+    if card.get("source"):
+        read_number(card["source"], "desc_color", 0, 0, 3)
     for fact in read_objects(card, "horizontal_content_list", 6):
         need_text(fact, "keyname")
-    read_objects(card, "jump_list", 3)
+        _check_target(fact, "horizontal_content_list", {0: "", 1: "url", 2: "media_id", 3: "userid"})
+    for jump in read_objects(card, "jump_list", 3):
+        need_text(jump, "title")
+        _check_target(jump, "jump_list", {0: "", 1: "url", 2: "appid"})
+    if card.get("quote_area"):
+        _check_target(card["quote_area"], "quote_area", {0: "", 1: "url", 2: "appid"})
     if card.get("action_menu"):
-        for action in read_objects(need_object(card, "action_menu"), "action_list", 3):
+        actions = read_objects(card["action_menu"], "action_list", 3)
+        if not actions:
+            raise ApiError(40063, "action_menu.action_list is required")
+        for action in actions:
             need_text(action, "text", 42020)
             _check_key(action)
+
+
+def _check_objects(card: Json) -> None:
+    """Refuse a part that is given but is no object."""
+    for name in ("source", "main_title", "quote_area", "emphasis_content", "action_menu", "card_action", "card_image"):
+        if card.get(name) and not isinstance(card[name], dict):
+            raise ApiError(40058, f"invalid parameter: {name} must be an object")
+
+
+def _check_target(row: Json, name: str, needs: dict[int, str]) -> None:
+    """Refuse a row whose `type` is unknown, or that lacks what its type points to."""
+    kind = row.get("type", 0)
+    if isinstance(kind, bool) or kind not in needs:
+        raise ApiError(40058, f"invalid parameter: {name}.type")
+    if needs[kind]:
+        need_text(row, needs[kind])
 
 
 def _check_text_notice(card: Json) -> None:
@@ -56,7 +88,14 @@ def _check_text_notice(card: Json) -> None:
 def _check_news_notice(card: Json) -> None:
     if not card.get("card_image") and not card.get("image_text_area"):
         raise ApiError(40063, "card_image or image_text_area is required")
-    read_objects(card, "vertical_content_list", 4)
+    if card.get("card_image"):
+        need_text(card["card_image"], "url")
+    if card.get("image_text_area"):
+        area = need_object(card, "image_text_area")
+        _check_target(area, "image_text_area", {0: "", 1: "url", 2: "appid"})
+        need_text(area, "image_url")
+    for row in read_objects(card, "vertical_content_list", 4):
+        need_text(row, "title")
     _check_card_action(card)
 
 
@@ -81,6 +120,8 @@ def _check_buttons(card: Json) -> None:
             _check_key(button)
         if button.get("style", 1) not in {1, 2, 3, 4}:
             raise ApiError(40058, "invalid parameter: button_list.style")
+    if card.get("button_selection"):
+        _check_select(need_object(card, "button_selection"))
 
 
 def _check_key(button: Json) -> None:
@@ -89,7 +130,8 @@ def _check_key(button: Json) -> None:
 
 def _check_vote(card: Json) -> None:
     box = need_object(card, "checkbox")
-    need_text(box, "question_key")
+    check_bytes(need_text(box, "question_key"), 1024, "question_key", 40058)
+    read_number(box, "mode", 0, 0, 1)
     _check_options(box, 20)
     _check_submit(card)
 
@@ -99,17 +141,23 @@ def _check_selects(card: Json) -> None:
     if not selects:
         raise ApiError(40063, "select_list is required")
     for select in selects:
-        check_bytes(need_text(select, "question_key"), 1024, "question_key", 40058)
-        _check_options(select, 10)
+        _check_select(select)
     _check_submit(card)
+
+
+def _check_select(select: Json) -> None:
+    check_bytes(need_text(select, "question_key"), 1024, "question_key", 40058)
+    _check_options(select, 10)
 
 
 def _check_options(owner: Json, most: int) -> None:
     options = read_objects(owner, "option_list", most)
     if not options:
         raise ApiError(40063, "option_list is required")
+    ids = [check_bytes(need_text(option, "id"), 128, "option id", 40058) for option in options]
+    if len(set(ids)) < len(ids):
+        raise ApiError(40058, "invalid parameter: option_list.id is repeated")
     for option in options:
-        check_bytes(need_text(option, "id"), 128, "option id", 40058)
         need_text(option, "text")
 
 
@@ -221,3 +269,15 @@ def list_keys(card: Json) -> set[str]:
     if card.get("submit_button"):
         rows.append(card["submit_button"])
     return {row["key"] for row in rows if row.get("key")}
+
+
+def list_menu(card: Json) -> list[Json]:
+    """Return the entries of a card's right-top menu."""
+    return list((card.get("action_menu") or {}).get("action_list") or [])
+
+
+def list_questions(card: Json) -> dict[str, set[str]]:
+    """Return the questions a member answers on a card (vote, selects) with the ids of their options."""
+    rows = [*(card.get("select_list") or [])]
+    rows += [card[name] for name in ("checkbox", "button_selection") if card.get(name)]
+    return {row["question_key"]: {option["id"] for option in row["option_list"]} for row in rows}

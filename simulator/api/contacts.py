@@ -1,60 +1,61 @@
-"""Customers, corp tags and welcome messages (05, 5.1, 5.2, 5.4)."""
+"""Customers and the members who serve them, remarks, welcome messages, ids (05, 5.1, 5.4, 5.12)."""
 
 from datetime import timedelta
 
+from simulator.api.contents import read_content
+from simulator.api.directory import openid_of
 from simulator.api.endpoint import APP, Answer, Endpoint, ok
-from simulator.api.messages import find_media
-from simulator.api.params import (
-    check_bytes,
-    need_object,
-    need_text,
-    page,
-    read_number,
-    read_objects,
-    read_text,
-    read_texts,
-)
+from simulator.api.found_media import find_media
+from simulator.api.params import need_text, page, read_number, read_text, read_texts
 from simulator.chats import say_in_single
 from simulator.errors import ApiError
 from simulator.platform import ApiCall, Platform
-from simulator.state import Customer, Follow, Json, Member, WelcomeCode
+from simulator.state import Customer, Follow, Group, GroupMember, Json, Member
+from simulator.state_contacts import TemporaryId
 
 WELCOME_LIFE = timedelta(seconds=20)
-CONTENT_BYTES = 4000
-ATTACHMENTS = frozenset({"image", "link", "miniprogram", "video", "file"})
+TEMPORARY_ID_LIFE = timedelta(hours=4)
+FOLLOWERS_A_PAGE = 500
 
 
 def need_serving_member(platform: Platform, userid: str) -> Member:
-    """Return a member with customer-contact right; refuse with 60111 or 84074."""
+    """Return a member with customer-contact right; refuse with 60111, 60011 or 84074."""
     member = platform.world.find_member(userid)
     if member is None:
         raise ApiError(60111)
+    if not member.visible:
+        raise ApiError(60011)
     if not member.serves:
         raise ApiError(84074)
     return member
 
 
-def need_follow(platform: Platform, userid: str, external_userid: str) -> Follow:
-    """Return the living relation of both; refuse with 60111, 40096 or 84061."""
+def need_follow(platform: Platform, userid: str, external_userid: str, *, half_too: bool = False) -> Follow:
+    """Return the living relation of both; refuse with 60111, 40096 or 84061.
+
+    A half-friend of a code that asks nobody has no relation yet (03, 3.3), unless `half_too`.
+    """
     member = platform.world.find_member(userid)
     if member is None:
         raise ApiError(60111)
     if platform.world.customers.find(external_userid) is None:
         raise ApiError(40096)
     follow = platform.world.find_follow(member.userid, external_userid)
-    if follow is None:
+    if follow is None or (follow.half and not half_too):
         raise ApiError(84061)
     return follow
 
 
 def get_follow_user_list(platform: Platform, _call: ApiCall) -> Answer:
-    """Return the members with customer-contact right."""
-    return ok(follow_user=[row.userid for row in platform.world.members.rows.values() if row.serves])
+    """Return the members with customer-contact right whom the app sees."""
+    return ok(follow_user=[row.userid for row in platform.world.members.rows.values() if row.serves and row.visible])
 
 
 def list_customers(platform: Platform, call: ApiCall) -> Answer:
     """Return the customers of a member; 84061 when there is none."""
     member = need_serving_member(platform, need_text(call.params, "userid"))
+    if not member.licensed:
+        raise ApiError(701008)
     follows = platform.world.list_follows_of(member.userid)
     if not follows:
         raise ApiError(84061)
@@ -70,7 +71,7 @@ def get_customer(platform: Platform, call: ApiCall) -> Answer:
     follows = platform.world.list_followers_of(external_userid)
     if not follows:
         raise ApiError(84061)
-    shown, following = page(follows, read_text(call.params, "cursor"), 500)
+    shown, following = page(follows, read_text(call.params, "cursor"), FOLLOWERS_A_PAGE)
     answer = ok(
         external_contact=_customer(customer),
         follow_user=[{**_follow(follow), "tags": _tags(platform, follow)} for follow in shown],
@@ -81,13 +82,14 @@ def get_customer(platform: Platform, call: ApiCall) -> Answer:
 
 
 def batch_get_by_user(platform: Platform, call: ApiCall) -> Answer:
-    """Return the customers of up to 100 members, page by page."""
+    """Return the customers of up to 100 members, page by page; members without a licence are named apart."""
     users = read_texts(call.body, "userid_list", 100)
     if not users:
         raise ApiError(40063, "missing or empty: userid_list")
     limit = read_number(call.body, "limit", 50, 1, 100)
     members = [need_serving_member(platform, user) for user in users]
-    follows = [row for member in members for row in platform.world.list_follows_of(member.userid)]
+    unlicensed = [member.userid for member in members if not member.licensed]
+    follows = [row for member in members if member.licensed for row in platform.world.list_follows_of(member.userid)]
     shown, following = page(follows, read_text(call.body, "cursor"), limit)
     items = [
         {
@@ -96,7 +98,10 @@ def batch_get_by_user(platform: Platform, call: ApiCall) -> Answer:
         }
         for follow in shown
     ]
-    return ok(external_contact_list=items, next_cursor=following)
+    answer = ok(external_contact_list=items, next_cursor=following)
+    if unlicensed:
+        answer["fail_info"] = {"unlicensed_userid_list": unlicensed}
+    return answer
 
 
 def _customer(customer: Customer) -> Json:
@@ -118,7 +123,7 @@ def _follow(follow: Follow) -> Json:
         "remark_corp_name": follow.remark_company,
         "remark_mobiles": follow.remark_mobiles,
         "add_way": follow.add_way,
-        "oper_userid": follow.userid,
+        "oper_userid": follow.oper_userid or follow.userid,
         "state": follow.state,
     }
 
@@ -132,94 +137,89 @@ def _tags(platform: Platform, follow: Follow) -> list[Json]:
     ]
 
 
-def get_corp_tag_list(platform: Platform, call: ApiCall) -> Answer:
-    """Return all corp tags, or those asked for by tag_id or group_id."""
-    tag_ids = set(read_texts(call.body, "tag_id", 10_000))
-    group_ids = set(read_texts(call.body, "group_id", 10_000))
-    groups = []
-    for group in platform.world.tag_groups.rows.values():
-        if group_ids and not tag_ids and group.group_id not in group_ids:
-            continue
-        tags = [
-            {"id": tag.id, "name": tag.name, "order": tag.order, "create_time": group.create_time}
-            for tag in group.tags
-            if not tag_ids or tag.id in tag_ids
-        ]
-        if tags:
-            groups.append(
-                {
-                    "group_id": group.group_id,
-                    "group_name": group.group_name,
-                    "create_time": group.create_time,
-                    "order": group.order,
-                    "tag": tags,
-                }
-            )
-    return ok(tag_group=groups)
-
-
-def mark_tag(platform: Platform, call: ApiCall) -> Answer:
-    """Add and remove corp tags on one relation; no callback follows."""
-    body = call.body
-    userid, external_userid = need_text(body, "userid"), need_text(body, "external_userid", 41035)
-    adding, removing = read_texts(body, "add_tag", 10_000), read_texts(body, "remove_tag", 10_000)
-    if not adding and not removing:
-        raise ApiError(40063, "add_tag or remove_tag is required")
-    follow = need_follow(platform, userid, external_userid)
-    known = {tag.id for group in platform.world.tag_groups.rows.values() for tag in group.tags}
-    if not known.issuperset([*adding, *removing]):
-        raise ApiError(40068)
-    kept = [tag for tag in follow.tag_ids if tag not in removing]
-    follow.tag_ids = kept + [tag for tag in adding if tag not in kept]
-    platform.world.follows.put(follow)
-    return ok()
-
-
 def remark(platform: Platform, call: ApiCall) -> Answer:
     """Change what a member wrote about a customer; `remark_mobiles` of one empty string clears them."""
     body = call.body
     follow = need_follow(platform, need_text(body, "userid"), need_text(body, "external_userid", 41035))
-    if "remark" in body:
-        follow.remark = read_text(body, "remark", 20)
-    if "description" in body:
-        follow.description = read_text(body, "description", 150)
-    if "remark_company" in body:
-        follow.remark_company = read_text(body, "remark_company", 20)
-    if "remark_mobiles" in body:
-        follow.remark_mobiles = [mobile for mobile in read_texts(body, "remark_mobiles", 5) if mobile]
+    remark, description = read_text(body, "remark", 20), read_text(body, "description", 150)
+    company = read_text(body, "remark_company", 20)
+    mobiles = [mobile for mobile in read_texts(body, "remark_mobiles", 5) if mobile]
+    if body.get("remark_pic_mediaid"):
+        find_media(platform, read_text(body, "remark_pic_mediaid"), "image")
+    follow.remark = remark if "remark" in body else follow.remark
+    follow.description = description if "description" in body else follow.description
+    follow.remark_company = company if "remark_company" in body else follow.remark_company
+    follow.remark_mobiles = mobiles if "remark_mobiles" in body else follow.remark_mobiles
     platform.world.follows.put(follow)
     return ok()
 
 
-def read_content(platform: Platform, body: Json) -> tuple[str, list[Json]]:
-    """Return text and attachments of a welcome or broadcast after the documented checks."""
-    text = ""
-    if body.get("text"):
-        text = check_bytes(read_text(need_object(body, "text"), "content"), CONTENT_BYTES, "text.content")
-    attachments = read_objects(body, "attachments", 9)
-    if not text and not attachments:
-        raise ApiError(40063, "text and attachments are both empty")
-    for attachment in attachments:
-        _check_attachment(platform, attachment)
-    return text, attachments
+def contact_list(platform: Platform, call: ApiCall) -> Answer:
+    """Return every external person ever served, customers and others in groups, with ids that live 4 h."""
+    limit = read_number(call.body, "limit", 1000, 1, 1000)
+    people: list[Follow | tuple[Group, GroupMember]] = list(platform.world.follows.rows.values())
+    people += _list_met_in_groups(platform)
+    shown, following = page(people, read_text(call.body, "cursor"), limit)
+    expires_at = platform.clock.now() + TEMPORARY_ID_LIFE.total_seconds()
+    answer = ok(info_list=[_met(platform, row, expires_at) for row in shown])
+    if following:
+        answer["next_cursor"] = following
+    return answer
 
 
-def _check_attachment(platform: Platform, attachment: Json) -> None:
-    msgtype = need_text(attachment, "msgtype")
-    if msgtype not in ATTACHMENTS:
-        raise ApiError(41065)
-    content = need_object(attachment, msgtype)
-    if msgtype == "link":
-        check_bytes(need_text(content, "title"), 128, "link.title", 40058)
-        check_bytes(read_text(content, "desc"), 512, "link.desc", 40058)
-        need_text(content, "url")
-    elif msgtype == "miniprogram":
-        check_bytes(need_text(content, "title"), 64, "miniprogram.title", 40058)
-        need_text(content, "appid")
-        need_text(content, "page")
-        find_media(platform, need_text(content, "pic_media_id"))
-    elif msgtype != "image" or not content.get("pic_url"):
-        find_media(platform, need_text(content, "media_id"))
+def _list_met_in_groups(platform: Platform) -> list[tuple[Group, GroupMember]]:
+    """Return the members of groups who never were anybody's customer."""
+    known = {follow.external_userid for follow in platform.world.follows.rows.values()}
+    groups = platform.world.groups.rows.values()
+    return [(group, row) for group in groups for row in group.members if row.type == 2 and row.userid not in known]
+
+
+def _met(platform: Platform, met: Follow | tuple[Group, GroupMember], expires_at: float) -> Json:
+    """Return the entry of a relation, also an ended one, or of a person in a group; with a new temporary id."""
+    if isinstance(met, Follow):
+        person = met.external_userid
+        entry: Json = {
+            "is_customer": int(met.ended_by is None),
+            "external_userid": person,
+            "follow_userid": met.userid,
+            "add_time": met.createtime,
+        }
+    else:
+        group, member = met
+        person = member.userid
+        entry = {"is_customer": 0, "chat_id": group.chat_id, "chat_name": group.name, "add_time": member.join_time}
+    temporary = platform.world.temporary_ids.put(TemporaryId(platform.new_id("tmp"), person, expires_at))
+    return {"tmp_openid": temporary.tmp_id, "name": platform.world.name_of(person), **entry}
+
+
+def convert_tmp_external_userid(platform: Platform, call: ApiCall) -> Answer:
+    """Turn living temporary ids into external_userids."""
+    asked = read_texts(call.body, "tmp_external_userid_list", 100)
+    read_number(call.body, "business_type", None, 1, 3)
+    read_number(call.body, "user_type", None, 1, 4)
+    if not asked:
+        raise ApiError(40063, "missing or empty: tmp_external_userid_list")
+    now = platform.clock.now()
+    found = {tmp_id: platform.world.temporary_ids.find(tmp_id) for tmp_id in asked}
+    living = [row for row in found.values() if row is not None and row.expires_at > now]
+    results = [{"tmp_external_userid": row.tmp_id, "external_userid": row.external_userid} for row in living]
+    known = {row.tmp_id for row in living}
+    lost = [tmp_id for tmp_id in asked if tmp_id not in known]
+    return ok(results=results, invalid_tmp_external_userid_list=lost)
+
+
+def convert_to_openid(platform: Platform, call: ApiCall) -> Answer:
+    """Return the openid of a customer."""
+    external_userid = need_text(call.body, "external_userid", 41035)
+    if platform.world.customers.find(external_userid) is None:
+        raise ApiError(40096)
+    return ok(openid=openid_of(external_userid))
+
+
+def close_temp_chat(platform: Platform, call: ApiCall) -> Answer:
+    """End a temporary session; the two must have one."""
+    need_follow(platform, need_text(call.body, "userid"), need_text(call.body, "external_userid", 41035))
+    return ok()
 
 
 def send_welcome_msg(platform: Platform, call: ApiCall) -> Answer:
@@ -228,7 +228,7 @@ def send_welcome_msg(platform: Platform, call: ApiCall) -> Answer:
     text, attachments = read_content(platform, call.body)
     if code is None or code.used or platform.clock.now() > code.issued_at + WELCOME_LIFE.total_seconds():
         raise ApiError(41050)
-    follow = need_follow(platform, code.userid, code.external_userid)
+    follow = need_follow(platform, code.userid, code.external_userid, half_too=True)
     if follow.last_chat_at > code.issued_at:
         raise ApiError(41051)
     code.used = True
@@ -239,19 +239,15 @@ def send_welcome_msg(platform: Platform, call: ApiCall) -> Answer:
     return ok()
 
 
-def new_welcome_code(platform: Platform, follow: Follow) -> WelcomeCode:
-    """Issue the welcome code of a new relation."""
-    code = WelcomeCode(platform.new_id(), follow.userid, follow.external_userid, platform.clock.now())
-    return platform.world.welcome_codes.put(code)
-
-
 ENDPOINTS = {
     "GET /cgi-bin/externalcontact/get_follow_user_list": Endpoint(get_follow_user_list, APP),
     "GET /cgi-bin/externalcontact/list": Endpoint(list_customers, APP),
     "GET /cgi-bin/externalcontact/get": Endpoint(get_customer, APP),
     "POST /cgi-bin/externalcontact/batch/get_by_user": Endpoint(batch_get_by_user, APP),
-    "POST /cgi-bin/externalcontact/get_corp_tag_list": Endpoint(get_corp_tag_list, APP),
-    "POST /cgi-bin/externalcontact/mark_tag": Endpoint(mark_tag, APP),
     "POST /cgi-bin/externalcontact/remark": Endpoint(remark, APP),
+    "POST /cgi-bin/externalcontact/contact_list": Endpoint(contact_list, APP),
+    "POST /cgi-bin/externalcontact/convert_to_openid": Endpoint(convert_to_openid, APP),
+    "POST /cgi-bin/externalcontact/close_temp_chat": Endpoint(close_temp_chat, APP),
     "POST /cgi-bin/externalcontact/send_welcome_msg": Endpoint(send_welcome_msg, APP),
+    "POST /cgi-bin/idconvert/convert_tmp_external_userid": Endpoint(convert_tmp_external_userid, APP),
 }

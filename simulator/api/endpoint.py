@@ -1,7 +1,7 @@
 """What an API function is: from a platform and a checked call to an answer, and who may call it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from simulator.platform import ApiCall, Platform
 from simulator.state import Json
@@ -14,6 +14,8 @@ class BinaryAnswer:
     content: bytes
     content_type: str
     filename: str
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Answer = Json | BinaryAnswer

@@ -1,4 +1,6 @@
-"""Customer groups (05, 5.5)."""
+"""Customer groups (05, 5.5): list, read, ids of mini programs."""
+
+import hashlib
 
 from simulator.api.endpoint import APP, Answer, Endpoint, ok
 from simulator.api.params import need_object, need_text, page, read_number, read_text, read_texts
@@ -10,7 +12,7 @@ LARGEST_UNFILTERED_RANGE = 1000
 
 
 def list_groups(platform: Platform, call: ApiCall) -> Answer:
-    """Return the ids of customer groups, by owner when asked, page by page."""
+    """Return the ids of customer groups, by owner and status when asked, page by page."""
     body = call.body
     status = read_number(body, "status_filter", 0, 0, 3)
     limit = read_number(body, "limit", None, 1, 1000)
@@ -19,12 +21,13 @@ def list_groups(platform: Platform, call: ApiCall) -> Answer:
         owners = read_texts(need_object(body, "owner_filter"), "userid_list", 100)
     if not owners and len(platform.world.members.rows) > LARGEST_UNFILTERED_RANGE:
         raise ApiError(81017)
-    # the simulated bank has no resigned owners: only status 0 finds anything
     groups = [
-        group for group in platform.world.groups.rows.values() if status == 0 and (not owners or group.owner in owners)
+        group
+        for group in platform.world.groups.rows.values()
+        if status in {0, group.status} and (not owners or group.owner in owners)
     ]
     shown, following = page(groups, read_text(body, "cursor"), limit)
-    answer = ok(group_chat_list=[{"chat_id": group.chat_id, "status": 0} for group in shown])
+    answer = ok(group_chat_list=[{"chat_id": group.chat_id, "status": group.status} for group in shown])
     if following:
         answer["next_cursor"] = following
     return answer
@@ -56,15 +59,32 @@ def _member(group: Group, member: GroupMember, named: bool) -> Json:
         "type": member.type,
         "join_time": member.join_time,
         "join_scene": member.join_scene,
-        "invitor": {"userid": group.owner},
+        "invitor": {"userid": member.invitor or group.owner},
         "group_nickname": "",
     }
     if named:
         shown["name"] = member.name
+    if member.state:
+        shown["state"] = member.state
     return shown
+
+
+def opengid_to_chatid(platform: Platform, call: ApiCall) -> Answer:
+    """Turn the id that a mini program sees into a group's chat_id."""
+    wanted = need_text(call.body, "opengid")
+    for chat_id in platform.world.groups.rows:
+        if opengid_of(chat_id) == wanted:
+            return ok(chat_id=chat_id)
+    raise ApiError(40050)
+
+
+def opengid_of(chat_id: str) -> str:
+    """Return the id by which a mini program opened in a group sees it."""
+    return "o" + hashlib.sha256(f"opengid:{chat_id}".encode()).hexdigest()[:27]
 
 
 ENDPOINTS = {
     "POST /cgi-bin/externalcontact/groupchat/list": Endpoint(list_groups, APP),
     "POST /cgi-bin/externalcontact/groupchat/get": Endpoint(get_group, APP),
+    "POST /cgi-bin/externalcontact/opengid_to_chatid": Endpoint(opengid_to_chatid, APP),
 }

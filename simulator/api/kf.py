@@ -1,16 +1,18 @@
-"""微信客服 (07): pull, send within the budget of 5 messages in 48 h, session states."""
+"""微信客服 (07): pull, send within the budget of 5 messages in 48 h, session states, customers."""
 
+import itertools
 import re
 from datetime import timedelta
 
-from simulator.api.cards import check_menu, show_menu
+from simulator.api import kf_accounts, kf_knowledge, kf_statistics
 from simulator.api.endpoint import KF, Answer, Endpoint, ok
-from simulator.api.messages import TEXT_BYTES, find_media
-from simulator.api.params import cut_bytes, need_object, need_text, read_number, read_text, read_texts
-from simulator.chats import Line, say_as_bot
+from simulator.api.kf_contents import TEXT_AND_MENU, read_content
+from simulator.api.params import need_text, read_number, read_text, read_texts
+from simulator.chats import Line
 from simulator.errors import ApiError
 from simulator.kf_desk import (
     END_CODE_TYPES,
+    QUEUE_CODE_TYPES,
     STATE_BOT,
     STATE_ENDED,
     STATE_HUMAN,
@@ -18,17 +20,22 @@ from simulator.kf_desk import (
     STATE_POOL,
     TALK_LIFE,
     WELCOME_LIFE,
+    deliver,
+    find_servicer,
     find_session,
+    has_place,
     is_over,
+    need_account,
     new_code,
 )
 from simulator.platform import ApiCall, Platform
-from simulator.state import ChatKind, Json, KfItem, KfMsgId, KfSession
+from simulator.state import Json, KfItem, KfMsgId, KfSession
 
 BUDGET = 5
 KEPT = timedelta(days=3)
+CURSOR_BYTES = 64
 MSGID = re.compile(r"[0-9A-Za-z_-]{1,32}")
-MEDIA_TYPES = {"image": "[图片]", "voice": "[语音]", "video": "[视频]", "file": "[文件]"}
+CURSOR = re.compile(r"c(\d{1,18})(?:\.\d{1,9})?")
 NEXT_STATES: dict[int, frozenset[int]] = {
     STATE_NEW: frozenset({STATE_BOT, STATE_POOL, STATE_HUMAN, STATE_ENDED}),
     STATE_BOT: frozenset({STATE_POOL, STATE_HUMAN, STATE_ENDED}),
@@ -38,33 +45,21 @@ NEXT_STATES: dict[int, frozenset[int]] = {
 }
 
 
-def list_accounts(platform: Platform, call: ApiCall) -> Answer:
-    """Return the kf accounts."""
-    limit = read_number(call.body, "limit", 100, 1, 100)
-    offset = read_number(call.body, "offset", 0, 0, 5000)
-    account = {
-        "open_kfid": platform.config.open_kfid,
-        "name": platform.config.kf_name,
-        "avatar": "",
-        "manage_privilege": True,
-    }
-    return ok(account_list=[account][offset : offset + limit])
-
-
 def sync_msg(platform: Platform, call: ApiCall) -> Answer:
     """Return what came in after the cursor, of the last three days; slowly without the callback's token."""
     body = call.body
     open_kfid = _need_account(platform, body)
     limit = read_number(body, "limit", 1000, 1, 1000)
     read_number(body, "voice_format", 0, 0, 1)
+    cursor = read_text(body, "cursor")
+    after = _read_cursor(cursor)
     _check_pull_right(platform, read_text(body, "token"), open_kfid)
-    after = _read_cursor(read_text(body, "cursor"))
+    if platform.kf_empty_pages:
+        platform.kf_empty_pages -= 1
+        return ok(next_cursor=f"c{after}.{platform.world.next_number('kf_empty')}", has_more=1, msg_list=[])
     oldest = platform.clock.now() - KEPT.total_seconds()
-    waiting: list[KfItem] = [
-        row
-        for row in platform.world.kf_items.rows.values()
-        if row.open_kfid == open_kfid and row.seq > after and row.at >= oldest
-    ]
+    found = (row for row in platform.world.iter_kf_items(after) if row.open_kfid == open_kfid and row.at >= oldest)
+    waiting: list[KfItem] = list(itertools.islice(found, limit + 1))
     shown = waiting[:limit]
     last = shown[-1].seq if shown else after
     return ok(
@@ -75,10 +70,7 @@ def sync_msg(platform: Platform, call: ApiCall) -> Answer:
 
 
 def _need_account(platform: Platform, body: Json) -> str:
-    open_kfid = need_text(body, "open_kfid")
-    if open_kfid != platform.config.open_kfid:
-        raise ApiError(40058, "invalid parameter: open_kfid")
-    return open_kfid
+    return need_account(platform, need_text(body, "open_kfid")).open_kfid
 
 
 def _check_pull_right(platform: Platform, token: str, open_kfid: str) -> None:
@@ -96,9 +88,10 @@ def _check_pull_right(platform: Platform, token: str, open_kfid: str) -> None:
 def _read_cursor(cursor: str) -> int:
     if not cursor:
         return 0
-    if not re.fullmatch(r"c\d{1,18}", cursor):
+    found = CURSOR.fullmatch(cursor)
+    if found is None or len(cursor.encode()) > CURSOR_BYTES:
         raise ApiError(50100)
-    return int(cursor[1:])
+    return int(found[1])
 
 
 def send_msg(platform: Platform, call: ApiCall) -> Answer:
@@ -108,7 +101,7 @@ def send_msg(platform: Platform, call: ApiCall) -> Answer:
     open_kfid = _need_account(platform, body)
     if platform.world.customers.find(external_userid) is None:
         raise ApiError(40096)
-    line = _read_content(platform, body, None)
+    line = read_content(platform, body, None)
     msgid = _check_msgid(platform, body, open_kfid)
     session = find_session(platform, open_kfid, external_userid)
     _check_budget(platform, session)
@@ -120,6 +113,8 @@ def send_msg(platform: Platform, call: ApiCall) -> Answer:
 def _check_budget(platform: Platform, session: KfSession) -> None:
     if is_over(platform, session):
         raise ApiError(95002)
+    if session.state == STATE_ENDED:
+        raise ApiError(95013)
     if session.state not in {STATE_NEW, STATE_BOT}:
         raise ApiError(95018)
     if session.sent >= BUDGET:
@@ -141,34 +136,9 @@ def _check_msgid(platform: Platform, body: Json, open_kfid: str) -> str | None:
 def _send(platform: Platform, session: KfSession, line: Line, body: Json, msgid: str | None) -> Answer:
     msgid = msgid or platform.new_id()[:32]
     platform.world.kf_msgids.put(KfMsgId(session.open_kfid, msgid))
-    say_as_bot(platform, ChatKind.KF, session.external_userid, line, msgid)
     platform.record_sent("kf", [session.external_userid], body, msgid)
+    deliver(platform, session, line, msgid)
     return ok(msgid=msgid)
-
-
-def _read_content(platform: Platform, body: Json, allowed: list[str] | None) -> Line:
-    msgtype = need_text(body, "msgtype")
-    if allowed is not None and msgtype not in allowed:
-        raise ApiError(40008)
-    if msgtype == "text":
-        content = need_text(need_object(body, "text", 44004), "content", 44004)
-        return Line(cut_bytes(content, TEXT_BYTES))
-    if msgtype == "msgmenu":
-        menu = need_object(body, "msgmenu")
-        check_menu(menu)
-        view = show_menu(menu)
-        return Line(view["title"], "card", view)
-    if msgtype in MEDIA_TYPES:
-        media_id = need_text(need_object(body, msgtype), "media_id")
-        return Line(MEDIA_TYPES[msgtype] + find_media(platform, media_id))
-    if msgtype == "link":
-        link = need_object(body, "link")
-        need_text(link, "url")
-        find_media(platform, need_text(link, "thumb_media_id"))
-        return Line(f"[链接] {need_text(link, 'title')}")
-    if msgtype == "location":
-        return Line(f"[位置] {read_text(need_object(body, 'location'), 'name')}")
-    raise ApiError(40008)
 
 
 def send_msg_on_event(platform: Platform, call: ApiCall) -> Answer:
@@ -176,7 +146,7 @@ def send_msg_on_event(platform: Platform, call: ApiCall) -> Answer:
     code = platform.world.kf_codes.find(need_text(call.body, "code"))
     if code is None or code.used or code.expires_at <= platform.clock.now():
         raise ApiError(40058, "invalid parameter: code is unknown, used or expired")
-    line = _read_content(platform, call.body, code.msgtypes)
+    line = read_content(platform, call.body, TEXT_AND_MENU & frozenset(code.msgtypes))
     msgid = _check_msgid(platform, call.body, code.open_kfid)
     code.used = True
     platform.world.kf_codes.put(code)
@@ -194,23 +164,33 @@ def get_state(platform: Platform, call: ApiCall) -> Answer:
 
 
 def change_state(platform: Platform, call: ApiCall) -> Answer:
-    """Move a session on; 95016 for a transition the state diagram does not have."""
+    """Move a session on.
+
+    Raises:
+        ApiError: 95016 for a transition the state diagram does not have, 60030 for a member outside the app's
+            visible range, 95014 for one who does not receive for the account or has no place.
+    """
     session = _need_session(platform, call.body)
     wanted = read_number(call.body, "service_state", None, 0, 4)
     if wanted not in NEXT_STATES[session.state]:
         raise ApiError(95016, "state transition not allowed")
-    servicer = read_text(call.body, "servicer_userid")
-    if wanted == STATE_HUMAN:
-        member = platform.world.find_member(need_text(call.body, "servicer_userid"))
-        if member is None or not member.visible:
-            raise ApiError(60030)
-        servicer = member.userid
-    session.state, session.servicer = wanted, servicer
+    session.servicer = _need_servicer(platform, session, call.body) if wanted == STATE_HUMAN else ""
+    session.state = wanted
     platform.world.kf_sessions.put(session)
     if wanted == STATE_BOT:
         return ok()
-    life, types = (WELCOME_LIFE, END_CODE_TYPES) if wanted == STATE_ENDED else (TALK_LIFE, ["text"])
+    life, types = (WELCOME_LIFE, END_CODE_TYPES) if wanted == STATE_ENDED else (TALK_LIFE, QUEUE_CODE_TYPES)
     return ok(msg_code=new_code(platform, session, life, types).code)
+
+
+def _need_servicer(platform: Platform, session: KfSession, body: Json) -> str:
+    member = platform.world.find_member(need_text(body, "servicer_userid"))
+    if member is None or not member.visible:
+        raise ApiError(60030)
+    servicer = find_servicer(platform, session.open_kfid, member.userid)
+    if servicer is None or not has_place(platform, servicer):
+        raise ApiError(95014, "the servicer does not receive or has no place")
+    return servicer.userid
 
 
 def _need_session(platform: Platform, body: Json) -> KfSession:
@@ -218,11 +198,7 @@ def _need_session(platform: Platform, body: Json) -> KfSession:
     external_userid = need_text(body, "external_userid", 41035)
     if platform.world.customers.find(external_userid) is None:
         raise ApiError(40096)
-    session = find_session(platform, open_kfid, external_userid)
-    if session.state != STATE_ENDED and is_over(platform, session):
-        session.state = STATE_ENDED
-        platform.world.kf_sessions.put(session)
-    return session
+    return find_session(platform, open_kfid, external_userid)
 
 
 def batch_get_customers(platform: Platform, call: ApiCall) -> Answer:
@@ -243,19 +219,32 @@ def batch_get_customers(platform: Platform, call: ApiCall) -> Answer:
             "avatar": "",
             "gender": customer.gender,
         }
-        session = find_session(platform, platform.config.open_kfid, external_userid)
-        if with_context and session.context is not None:
-            row["enter_session_context"] = session.context
+        context = _last_context(platform, external_userid) if with_context else None
+        if context is not None:
+            row["enter_session_context"] = context
         shown.append(row)
     return ok(customer_list=shown, invalid_external_userid=invalid)
 
 
+def _last_context(platform: Platform, external_userid: str) -> Json | None:
+    """Return how the customer last entered one of the accounts, if that was within 48 h."""
+    since = platform.clock.now() - TALK_LIFE.total_seconds()
+    entries = [
+        row
+        for row in platform.world.kf_sessions.rows.values()
+        if row.external_userid == external_userid and row.context is not None and row.entered_at > since
+    ]
+    return max(entries, key=lambda row: row.entered_at).context if entries else None
+
+
 ENDPOINTS = {
-    "POST /cgi-bin/kf/account/list": Endpoint(list_accounts, KF),
+    **kf_accounts.ENDPOINTS,
     "POST /cgi-bin/kf/sync_msg": Endpoint(sync_msg, KF),
     "POST /cgi-bin/kf/send_msg": Endpoint(send_msg, KF),
     "POST /cgi-bin/kf/send_msg_on_event": Endpoint(send_msg_on_event, KF),
     "POST /cgi-bin/kf/service_state/get": Endpoint(get_state, KF),
     "POST /cgi-bin/kf/service_state/trans": Endpoint(change_state, KF),
     "POST /cgi-bin/kf/customer/batchget": Endpoint(batch_get_customers, KF),
+    **kf_statistics.ENDPOINTS,
+    **kf_knowledge.ENDPOINTS,
 }

@@ -1,31 +1,24 @@
-"""Messages from the app to members: send, recall, update of cards (04, 4.1 to 4.3)."""
+"""Messages from the app to members: send, recall, statistics, update of cards (04, 4.1 to 4.3)."""
 
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from simulator.api.cards import check_template_card, check_textcard, show_template_card, show_textcard
+from simulator.api.bodies import APP_BODIES, read_body
+from simulator.api.cards import check_template_card, show_template_card
 from simulator.api.endpoint import APP, Answer, Endpoint, ok
-from simulator.api.params import (
-    check_bytes,
-    cut_bytes,
-    need_object,
-    need_text,
-    read_number,
-    read_text,
-    read_texts,
-)
+from simulator.api.params import need_object, need_text, read_number, read_numbers, read_text, read_texts
 from simulator.chats import Line, say_as_bot
+from simulator.clock import CHINA
 from simulator.errors import ApiError
 from simulator.platform import ApiCall, Platform
-from simulator.state import AppMessage, CardCode, ChatKind, Json, Member
+from simulator.state import AppMessage, CardCode, ChatKind, Json, Member, QuotaUse
 
-TEXT_BYTES = 2048
 RECALL_LIFE = timedelta(hours=24)
 CARD_CODE_LIFE = timedelta(hours=72)
 LONGEST_DUPLICATE_CHECK = 4 * 3600
-MEDIA_TYPES = {"image": "[图片]", "voice": "[语音]", "file": "[文件]", "video": "[视频]"}
+QUOTA = "message/send"  # the name of the app's own quota among those of customers and groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +28,21 @@ class Recipients:
     members: list[Member]
     invalid_users: list[str]
     invalid_parties: list[str]
+    invalid_tags: list[str]
     unlicensed: list[str]
 
 
 def send(platform: Platform, call: ApiCall) -> Answer:
     """Send an app message to members; invalid ones are a partial success, too many messages a silent loss."""
     body = call.body
-    _check_agent(platform, body)
+    check_agent(platform, body)
     recipients = _find_recipients(platform, body)
     fingerprint = _fingerprint(body)
     repeated = _find_repeat(platform, body, fingerprint)
     if repeated is not None:
         return _sent_answer(recipients, repeated.msgid, repeated.response_code)
-    line = _read_content(platform, body)
+    line = read_body(platform, body, APP_BODIES)
+    _take_quota(platform, len(recipients.members))
     message = AppMessage(
         msgid=platform.new_id(),
         fingerprint=fingerprint,
@@ -63,7 +58,8 @@ def send(platform: Platform, call: ApiCall) -> Answer:
     return _sent_answer(recipients, message.msgid, message.response_code)
 
 
-def _check_agent(platform: Platform, body: Json) -> None:
+def check_agent(platform: Platform, body: Json) -> None:
+    """Refuse a request whose agentid is not this app's with 40056."""
     if str(body.get("agentid", "")) != str(platform.config.agent_id):
         raise ApiError(40056)
 
@@ -74,30 +70,45 @@ def _find_recipients(platform: Platform, body: Json) -> Recipients:
     tags = _split(read_text(body, "totag"), 100, 82003)
     if not users and not parties and not tags:
         raise ApiError(82001)
-    world = platform.world
     found: dict[str, Member] = {}
     invalid_users: list[str] = []
-    invalid_parties: list[str] = []
-    if "@all" in users:
-        found = {member.userid: member for member in world.members.rows.values() if member.visible}
-        users, parties = [], []
+    if "@all" in users:  # departments and tags beside it are ignored
+        found = {member.userid: member for member in platform.world.members.rows.values() if member.visible}
+        users, parties, tags = [], [], []
     for user in users:
-        member = world.find_member(user)
+        member = platform.world.find_member(user)
         if member is None or not member.visible:
             invalid_users.append(user.lower())  # the platform answers in lower case
         else:
             found[member.userid] = member
-    for party in parties:
-        if world.departments.find(party) is None:
-            invalid_parties.append(party)
-            continue
-        below = world.list_departments_below(int(party))
-        found.update({row.userid: row for row in world.members.rows.values() if row.department in below})
+    invalid_parties = [party for party in parties if not _add_party(platform, party, found)]
+    invalid_tags = [tag for tag in tags if not _add_tag(platform, tag, found)]
     licensed = [member for member in found.values() if member.licensed]
     if not licensed:
         raise ApiError(81013)
     unlicensed = [member.userid for member in found.values() if not member.licensed]
-    return Recipients(licensed, invalid_users, invalid_parties, unlicensed)
+    return Recipients(licensed, invalid_users, invalid_parties, invalid_tags, unlicensed)
+
+
+def _add_party(platform: Platform, party: str, found: dict[str, Member]) -> bool:
+    """Add the members of a department and all below it; False when there is no such department."""
+    world = platform.world
+    if world.departments.find(party) is None:
+        return False
+    below = world.list_departments_below(int(party))
+    found.update({row.userid: row for row in world.members.rows.values() if row.department in below and row.visible})
+    return True
+
+
+def _add_tag(platform: Platform, tagid: str, found: dict[str, Member]) -> bool:
+    tag = platform.world.directory_tags.find(tagid)
+    if tag is None:
+        return False
+    for party in tag.parties:
+        _add_party(platform, str(party), found)
+    members = [platform.world.find_member(userid) for userid in tag.users]
+    found.update({member.userid: member for member in members if member is not None and member.visible})
+    return True
 
 
 def _split(joined: str, most: int, errcode: int) -> list[str]:
@@ -105,49 +116,6 @@ def _split(joined: str, most: int, errcode: int) -> list[str]:
     if len(parts) > most:
         raise ApiError(errcode)
     return parts
-
-
-def _read_content(platform: Platform, body: Json) -> Line:
-    msgtype = need_text(body, "msgtype")
-    if msgtype == "text":
-        content = need_text(need_object(body, "text", 44004), "content", 44004)
-        return Line(cut_bytes(content, TEXT_BYTES))
-    if msgtype == "markdown":
-        content = need_text(need_object(body, "markdown", 44004), "content", 44004)
-        return Line(check_bytes(content, TEXT_BYTES, "markdown.content"), "markdown")
-    if msgtype == "textcard":
-        card = need_object(body, "textcard")
-        check_textcard(card)
-        return _card_line(show_textcard(card))
-    if msgtype == "template_card":
-        card = need_object(body, "template_card")
-        check_template_card(card)
-        _check_new_task(platform, card)
-        return _card_line(show_template_card(card))
-    if msgtype in MEDIA_TYPES:
-        media_id = need_text(need_object(body, msgtype), "media_id")
-        media = find_media(platform, media_id)
-        return Line(f"{MEDIA_TYPES[msgtype]}{media}")
-    raise ApiError(40008)
-
-
-def find_media(platform: Platform, media_id: str) -> str:
-    """Return the file name of a living media id; refuse others with 40007."""
-    media = platform.world.media.find(media_id)
-    if media is None or media.created_at + timedelta(days=3).total_seconds() < platform.clock.now():
-        raise ApiError(40007)
-    return media.filename
-
-
-def _card_line(view: Json) -> Line:
-    text = "\n".join(part for part in (view["title"], view["description"]) if part)
-    return Line(text, "card", view)
-
-
-def _check_new_task(platform: Platform, card: Json) -> None:
-    task_id = card.get("task_id")
-    if task_id and platform.world.find_card_message(task_id) is not None:
-        raise ApiError(42014, "task_id was used before")
 
 
 def _find_repeat(platform: Platform, body: Json, fingerprint: str) -> AppMessage | None:
@@ -164,6 +132,17 @@ def _find_repeat(platform: Platform, body: Json, fingerprint: str) -> AppMessage
 def _fingerprint(body: Json) -> str:
     compared = {name: value for name, value in body.items() if not name.startswith(("enable_", "duplicate_"))}
     return hashlib.sha256(json.dumps(compared, sort_keys=True).encode()).hexdigest()
+
+
+def _take_quota(platform: Platform, people: int) -> None:
+    """Count person-times of today; 45009 beyond 200 for each account (03, 3.2)."""
+    most = platform.config.messages_per_account_per_day * len(platform.world.members.rows)
+    today = datetime.fromtimestamp(platform.clock.now(), CHINA).date().isoformat()
+    use = platform.world.quota.find(f"{QUOTA}|{today}") or QuotaUse(QUOTA, today, 0)
+    if most and use.count + people > most:
+        raise ApiError(45009)
+    use.count += people
+    platform.world.quota.put(use)
 
 
 def _deliver(platform: Platform, message: AppMessage, line: Line) -> list[str]:
@@ -199,7 +178,7 @@ def _sent_answer(recipients: Recipients, msgid: str, response_code: str) -> Answ
     answer = ok(
         invaliduser="|".join(recipients.invalid_users),
         invalidparty="|".join(recipients.invalid_parties),
-        invalidtag="",
+        invalidtag="|".join(recipients.invalid_tags),
         unlicenseduser="|".join(recipients.unlicensed),
         msgid=msgid,
     )
@@ -223,16 +202,29 @@ def recall(platform: Platform, call: ApiCall) -> Answer:
     return ok()
 
 
+def get_statistics(platform: Platform, call: ApiCall) -> Answer:
+    """Count the messages this app sent today (`time_type` 0) or yesterday (1), in China's day."""
+    days_back = read_number(call.body, "time_type", 0, 0, 1)
+    wanted = datetime.fromtimestamp(platform.clock.now(), CHINA).date() - timedelta(days=days_back)
+    count = sum(
+        len(row.to)
+        for row in platform.world.sent.rows.values()
+        if row.kind == "message" and datetime.fromtimestamp(row.at, CHINA).date() == wanted
+    )
+    config = platform.config
+    return ok(statistics=[{"agentid": config.agent_id, "app_name": config.app_name, "count": count}])
+
+
 def update_template_card(platform: Platform, call: ApiCall) -> Answer:
     """Replace a card, or only its buttons, with a response_code (one use within 72 h)."""
     body = call.body
-    _check_agent(platform, body)
+    check_agent(platform, body)
     code = platform.world.card_codes.find(need_text(body, "response_code"))
     if code is None or code.used or code.expires_at <= platform.clock.now():
         raise ApiError(60140)
     message = platform.world.app_messages.rows[code.msgid]
-    change = _read_change(body, message)
-    wanted, invalid = _update_audience(body, message, code)
+    change = _read_change(body)
+    wanted, invalid = _update_audience(platform, body, message, code)
     code.used = True
     platform.world.card_codes.put(code)
     for line in platform.world.find_lines(message.msgid, wanted):
@@ -241,28 +233,33 @@ def update_template_card(platform: Platform, call: ApiCall) -> Answer:
     return ok(invaliduser=invalid)
 
 
-def _read_change(body: Json, message: AppMessage) -> Json:
+def _read_change(body: Json) -> Json:
     """Return {"replace_name": …} or {"template_card": …}."""
     if body.get("template_card"):
         card = need_object(body, "template_card")
-        # buttons may be replaced by a closing text; then there is nothing to check on them
-        if not card.get("replace_text"):
-            check_template_card(card)
-        elif card.get("card_type") not in {None, message.body["template_card"]["card_type"]}:
-            raise ApiError(40058, "invalid parameter: card_type differs from the sent card")
+        check_template_card(card, replacing=True)
         return {"template_card": card}
     button = need_object(body, "button")
     return {"replace_name": need_text(button, "replace_name", 42020)}
 
 
-def _update_audience(body: Json, message: AppMessage, code: CardCode) -> tuple[list[str], list[str]]:
+def _update_audience(
+    platform: Platform, body: Json, message: AppMessage, code: CardCode
+) -> tuple[list[str], list[str]]:
+    """Return (those whose card changes, those asked for in vain); nobody named means the code's own audience."""
     asked = read_texts(body, "userids", 1000, 40032)
+    members: dict[str, Member] = {}
+    for party in read_numbers(body, "partyids", 100, 82002):
+        _add_party(platform, str(party), members)
+    for tag in read_numbers(body, "tagids", 100, 82003):
+        _add_tag(platform, str(tag), members)
     if read_number(body, "atall", 0, 0, 1):
-        asked = message.recipients
-    if not asked:
+        asked, members = list(message.recipients), {}
+    if not asked and not members:
         asked = [code.userid] if code.userid else message.recipients
     invalid = [userid for userid in asked if userid not in message.recipients]
-    return [userid for userid in asked if userid in message.recipients], invalid
+    wanted = dict.fromkeys([*asked, *members])
+    return [userid for userid in wanted if userid in message.recipients], invalid
 
 
 def apply_card_change(platform: Platform, userid: str, message: AppMessage, change: Json) -> None:
@@ -281,5 +278,6 @@ def apply_card_change(platform: Platform, userid: str, message: AppMessage, chan
 ENDPOINTS = {
     "POST /cgi-bin/message/send": Endpoint(send, APP),
     "POST /cgi-bin/message/recall": Endpoint(recall, APP),
+    "POST /cgi-bin/message/get_statistics": Endpoint(get_statistics, APP),
     "POST /cgi-bin/message/update_template_card": Endpoint(update_template_card, APP),
 }

@@ -50,10 +50,27 @@ def _consent(customer: Customer) -> Json:
     }
 
 
-def get_internal_room(_platform: Platform, call: ApiCall) -> Answer:
-    """Refuse: the simulated bank has customer groups only, and those are read elsewhere."""
-    need_text(call.body, "roomid")
-    raise ApiError(301059)
+def get_internal_room(platform: Platform, call: ApiCall) -> Answer:
+    """Return an internal group, one made by the app; customer groups are read elsewhere (301059)."""
+    room = platform.world.appchats.find(need_text(call.body, "roomid"))
+    if room is None:
+        raise ApiError(301059)
+    return ok(
+        roomname=room.name,
+        creator=room.owner,
+        room_create_time=room.created_at,
+        notice="",
+        members=[{"memberid": userid, "jointime": room.created_at} for userid in room.userlist],
+    )
+
+
+def get_robot_info(platform: Platform, call: ApiCall) -> Answer:
+    """Return the AI bot's name and maker."""
+    robot_id = need_text(call.params, "robot_id")
+    if robot_id != platform.config.aibot_id:
+        raise ApiError(40058, "invalid parameter: robot_id")
+    creator = next(iter(platform.world.members.rows), "")
+    return ok(data={"robot_id": robot_id, "name": platform.config.aibot_name, "creator_userid": creator})
 
 
 ENDPOINTS = {
@@ -61,4 +78,5 @@ ENDPOINTS = {
     "POST /cgi-bin/msgaudit/check_single_agree": Endpoint(check_single_agree, ARCHIVE),
     "POST /cgi-bin/msgaudit/check_room_agree": Endpoint(check_room_agree, ARCHIVE),
     "POST /cgi-bin/msgaudit/groupchat/get": Endpoint(get_internal_room, ARCHIVE),
+    "GET /cgi-bin/msgaudit/get_robot_info": Endpoint(get_robot_info, ARCHIVE),
 }

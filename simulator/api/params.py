@@ -59,6 +59,28 @@ def read_number(fields: Mapping[str, Any], name: str, default: int | None, low: 
     return value
 
 
+def read_flag(fields: Mapping[str, Any], name: str, default: bool) -> bool:
+    """Return an optional true or false."""
+    value = fields.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise ApiError(40058, f"invalid parameter: {name} must be true or false")
+    return value
+
+
+def read_numbers(fields: Mapping[str, Any], name: str, most: int, errcode: int = 40058) -> list[int]:
+    """Return an optional list of whole numbers, empty when absent."""
+    value = fields.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(type(item) is int for item in value):
+        raise ApiError(40058, f"invalid parameter: {name} must be a list of numbers")
+    if len(value) > most:
+        raise ApiError(errcode, f"{name} has more than {most} entries")
+    return value
+
+
 def need_object(fields: Mapping[str, Any], name: str, errcode: int = 40063) -> Json:
     """Return a required, non-empty object."""
     value = fields.get(name)

@@ -106,9 +106,11 @@ async def test_record_opens_only_with_its_own_key(sim: Sim) -> None:
     asked = {"corpid": sim.config.corp_id, "secret": sim.config.archive_secret, "seq": 0, "limit": 1}
     (row,) = (await sim.sdk("chatdata", asked))["chatdata"]
     assert row["publickey_ver"] == 1
-    wrong = {"encrypt_key": "x", "encrypt_msg": row["encrypt_chat_msg"]}
+    another = "0" * 64
+    wrong = {"encrypt_key": another, "encrypt_msg": row["encrypt_chat_msg"]}
     assert (await sim.sdk("decrypt", wrong))["ret"] == 10006
-    assert (await sim.sdk("decrypt", {"encrypt_key": "x", "encrypt_msg": "?"}))["ret"] == 10006
+    assert (await sim.sdk("decrypt", {"encrypt_key": another, "encrypt_msg": "?"}))["ret"] == 10006
+    assert (await sim.sdk("decrypt", {"encrypt_key": "x", "encrypt_msg": row["encrypt_chat_msg"]}))["ret"] == 10008
 
 
 async def test_consent_is_told_per_pair_and_per_room(sim: Sim) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -212,3 +213,60 @@ async def test_broadcasts_are_listed_by_time(sim: Sim) -> None:
     assert (await sim.api(name, {**asked, "chat_type": "single"}))["group_msg_list"] == []
     assert await sim.refused(name, {**asked, "start_time": now - 40 * 86400}) == 40058
     assert await sim.refused(name, {**asked, "limit": 101}) == 40058
+
+
+@pytest.mark.parametrize(("mode", "quota"), [("day", 1), ("week", 7)])
+async def test_corp_can_tighten_the_quota(config: SimConfig, mode: Literal["day", "week"], quota: int) -> None:
+    sim = new_sim(replace(config, broadcast_quota=mode))
+    sim.clock.set(datetime(2026, 3, 2, 9, tzinfo=CHINA).timestamp())  # a Monday
+    statuses = []
+    for _ in range(quota + 1):
+        made = await sim.api(ADD, to_group(sim))
+        done = await sim.do(f"groupmsgs/{made['msgid']}/confirm", {"userid": "rm001"})
+        statuses.append(done["results"][0]["status"])
+    assert statuses == ["sent"] * quota + ["quota_used"]
+    sim.clock.set(datetime(2026, 3, 9, 9, tzinfo=CHINA).timestamp())
+    sim.tokens.clear()
+    made = await sim.api(ADD, to_group(sim))
+    done = await sim.do(f"groupmsgs/{made['msgid']}/confirm", {"userid": "rm001"})
+    assert done["results"][0]["status"] == "sent"
+    await close_sim(sim)
+
+
+async def test_members_own_broadcasts_use_the_same_quota_and_are_listed_apart(config: SimConfig) -> None:
+    sim = new_sim(replace(config, broadcast_quota="day"))
+    own = {"userid": "rm001", "text": "节日快乐", "external_userids": [sim.wang_fang]}
+    assert (await sim.do("groupmsgs/own", own))["results"] == [{"to": sim.wang_fang, "status": "sent"}]
+    made = await sim.api(ADD, {"external_userid": [sim.wang_fang], "text": {"content": "您好"}})
+    done = await sim.do(f"groupmsgs/{made['msgid']}/confirm", {"userid": "rm001"})
+    assert done["results"][0]["status"] == "quota_used"
+    now = sim.clock.seconds()
+    asked: Json = {"chat_type": "single", "start_time": now - 60, "end_time": now + 60}
+    for filter_type, expected in ((0, [0]), (1, [1]), (2, [1, 0])):
+        rows = await sim.api(f"{EXTERNAL}/get_groupmsg_list_v2", {**asked, "filter_type": filter_type})
+        assert [row["create_type"] for row in rows["group_msg_list"]] == expected
+    await sim.do("groupmsgs/own", {**own, "chat_ids": [sim.first_group]}, status=409)
+    await close_sim(sim)
+
+
+async def test_member_may_leave_customers_out_when_allowed(sim: Sim) -> None:
+    customers = [row.external_userid for row in sim.platform.world.list_follows_of("rm001")][:3]
+    new = {"sender": "rm001", "external_userid": customers, "text": {"content": "您好"}}
+    fixed = await sim.api(ADD, new)
+    out = {"userid": "rm001", "deselected": customers[:1]}
+    await sim.do(f"groupmsgs/{fixed['msgid']}/confirm", out, status=409)
+    free = await sim.api(ADD, {**new, "allow_select": True})
+    done = await sim.do(f"groupmsgs/{free['msgid']}/confirm", out)
+    assert [row["status"] for row in done["results"]] == ["unsent", "sent", "sent"]
+    result = await sim.api(RESULT, {"msgid": free["msgid"], "userid": "rm001"})
+    assert [row["status"] for row in result["send_list"]] == [0, 1, 1]
+    assert await sim.refused(ADD, {**new, "allow_select": "yes"}) == 40058
+
+
+async def test_customer_who_left_meanwhile_is_no_friend(sim: Sim) -> None:
+    made = await sim.api(ADD, {"external_userid": [sim.wang_fang], "text": {"content": "您好"}})
+    await sim.do("customers/part", {"userid": "rm001", "external_userid": sim.wang_fang})
+    done = await sim.do(f"groupmsgs/{made['msgid']}/confirm", {"userid": "rm001"})
+    assert done["results"] == [{"to": sim.wang_fang, "status": "not_friend"}]
+    result = await sim.api(RESULT, {"msgid": made["msgid"], "userid": "rm001"})
+    assert [row["status"] for row in result["send_list"]] == [2]

@@ -72,9 +72,10 @@ async def test_unknown_member_cannot_write(sim: Sim, body: dict[str, str]) -> No
 
 
 def passive(sim: Sim, fields: dict[str, object], token: str | None = None) -> str:
-    """Return an encrypted passive reply as a bot would write it."""
+    """Return an encrypted passive reply to rm001 as a bot would write it."""
     target = sim.config.app_callback
-    encrypted = crypto.encrypt(xml.render(fields), target.aes_key, target.receive_id)
+    addressed = {"ToUserName": "rm001", "FromUserName": sim.config.corp_id, **fields}
+    encrypted = crypto.encrypt(xml.render(addressed), target.aes_key, target.receive_id)
     signature = crypto.signature(token or target.token, "1700000000", "42", encrypted)
     return xml.render({"Encrypt": encrypted, "MsgSignature": signature, "TimeStamp": 1700000000, "Nonce": "42"})
 

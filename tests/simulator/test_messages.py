@@ -238,3 +238,25 @@ async def test_only_a_recipient_can_press_a_button_that_exists(sim: Sim) -> None
     await sim.do("app/clicks", {"userid": "rm001", "task_id": "task-9", "key": "yes"}, status=404)
     await sim.do("app/clicks", {"userid": "rm001", "task_id": "task-1", "key": "maybe"}, status=409)
     assert sim.bot.received == []
+
+
+async def test_app_has_two_hundred_person_times_a_day_for_each_account(config: SimConfig) -> None:
+    sim = new_sim(replace(config, messages_per_account_per_day=1))
+    everyone = sim.message("@all", "text", {"content": "您好"})
+    assert await sim.refused(SEND, everyone) == 0
+    assert await sim.refused(SEND, sim.message("rm001", "text", {"content": "再见"})) == 45009
+    assert len(await sim.see("sent")) == 1
+    sim.clock.advance(86_400)
+    sim.tokens.clear()
+    assert await sim.refused(SEND, everyone) == 0
+    await close_sim(sim)
+
+
+async def test_groups_of_the_app_have_their_own_limits(sim: Sim) -> None:
+    create, update = "POST /cgi-bin/appchat/create", "POST /cgi-bin/appchat/update"
+    made = await sim.api(create, {"userlist": ["rm001", "rm002"]})
+    for _ in range(1000):
+        sim.platform.note_recent("appchat:changed")
+    assert await sim.refused(update, {"chatid": made["chatid"], "name": "晨会"}) == 45009
+    sim.clock.advance(3601)
+    assert await sim.refused(update, {"chatid": made["chatid"], "name": "晨会"}) == 0

@@ -50,7 +50,7 @@ async def test_unknown_path_is_not_found_and_an_unoffered_api_says_so(sim: Sim) 
     answer = await sim.client.post("/cgi-bin/no/such")
     assert answer.status_code == 404
     assert answer.json()["errcode"] == 404
-    assert await sim.refused("POST /cgi-bin/appchat/create", {}) == 48002
+    assert await sim.refused("POST /cgi-bin/menu/create", {}) == 48002
     assert await sim.refused("GET /cgi-bin/message/send") == 43002
     assert await sim.refused("POST /cgi-bin/user/get", {}) == 43001
 
@@ -61,7 +61,7 @@ async def test_unknown_path_is_not_found_and_an_unoffered_api_says_so(sim: Sim) 
         ("{", 47001),
         ("[]", 47001),
         ('{"text": "\\u4f60"}', 40033),
-        ('{"text": "a \\\\u4f60"}', 40056),  # an escaped backslash is only text
+        ('{"note": "a \\\\u4f60"}', 40056),  # an escaped backslash is only text
     ],
 )
 async def test_body_must_be_raw_utf8_json(sim: Sim, body: str, errcode: int) -> None:

@@ -1,0 +1,1 @@
+"""What both ends of the wire are held to: the key trees of the API catalogue."""
