@@ -24,7 +24,7 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
-from bench.processes import Node, environment, start_simulator
+from bench.processes import CRYPTO, Node, environment, start_simulator
 from bench.report import finish
 from tests.bot.edge import SignedRequest, a_callback, a_text_body
 from tests.postgres import PostgresServer
@@ -54,7 +54,7 @@ async def post_all(port: int, bodies: list[bytes], rng: random.Random) -> Counte
     async def work(http: httpx.AsyncClient) -> None:
         for body in queue:
             for _ in range(POST_ATTEMPTS):
-                if await _post(http, a_callback(body, datetime.now(UTC))):
+                if await _post(http, a_callback(body, datetime.now(UTC), CRYPTO)):
                     outcome["acknowledged"] += 1
                     break
                 outcome["posted again"] += 1

@@ -15,16 +15,18 @@ Usage: .venv/bin/python -m bench.faults [--items 8] [--only latency,truncated] [
 
 import argparse
 import asyncio
+import logging
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlmodel import select
 
 from bench.report import finish
@@ -33,7 +35,7 @@ from bot.ids import GroupChatId, StaffId
 from bot.inbox.models import InboxRow
 from bot.outbox.models import OutboxRow, OutboxState
 from bot.outbox.store import enqueue_reply
-from bot.settings import InboxSettings, OutboxSettings
+from bot.settings import InboxSettings, KfSettings, OutboxSettings
 from compliance.models import ArchivedMessageRow
 from simulator.config import BankSize
 from tests.postgres import PostgresServer
@@ -63,6 +65,25 @@ FAULTS: Mapping[str, dict[str, Any]] = {
     "callbacks late": {"callbacks": {"delay_seconds": 4}},
     "callbacks lost": {"callbacks": {"lost": 0.5}},
 }
+
+
+# What the service logged: the archive keeps no row of a pull that failed, so its reasons are read here.
+SAID: list[tuple[datetime, str]] = []
+
+
+def listen(*, show: bool) -> None:
+    """Keep what the service logs about pulls, and show it only when asked; the simulator's noise is left out."""
+
+    def keep(_logger: Any, _level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if event["event"] in ("timer.failed", "event.failed"):
+            SAID.append((datetime.now(UTC), f"{event.get('timer') or 'pull on notice'}: {event.get('code')}"))
+        if show:
+            return event
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[keep, structlog.dev.ConsoleRenderer()])
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 @dataclass
@@ -160,11 +181,24 @@ class Case:
                     rows = [row for row in outbox if row.recipient.endswith(act.key) and row.address_kind == "Welcome"]
                     self._of_rows(act, rows, [entry for entry in sent if entry["kind"] == "welcome"], by_recipient=True)
                     act.untold = not rows and act.key in lost
+                    causes = {row.cause for row in rows}
+                    for event in inbox.values():
+                        if event.id in causes:
+                            self._explain(act, event)
                 case "broadcast":
                     self._of_rows(act, [row for row in outbox if str(row.id) == act.key], sent)
                 case _:
                     act.count, act.arrived = archived[act.key], times.get(act.key)
-                    act.reason = "the notice was lost or late, or the pull failed; the next one brought it"
+                    act.reason = self._why_archived_late(act)
+
+    def _why_archived_late(self, act: Act) -> str:
+        until = act.arrived or datetime.now(UTC)
+        failures = Counter(
+            what for at, what in SAID if act.at <= at <= until and ("archive" in what or "notice" in what)
+        )
+        if failures:
+            return "; ".join(f"{what} ({count}×)" for what, count in failures.items())
+        return "every call took longer, no pull failed" if act.count else ""
 
     async def _lost_callbacks(self) -> str:
         log = (await self.bank.platform.get("/_sim/callbacks", params={"limit": 5000})).json()
@@ -178,9 +212,14 @@ class Case:
             act.reason = "the platform has not told us yet"
             return
         self._of_rows(act, [row for row in outbox if row.cause == event.id], sent)
-        if event.received_at - act.at > LATE:
-            act.reason = f"told {(event.received_at - act.at).total_seconds():.0f} s late; {act.reason}"
-        elif event.error or event.attempts > 1:
+        self._explain(act, event)
+
+    def _explain(self, act: Act, event: InboxRow) -> None:
+        """Put before the reason what held the event up before it was handled."""
+        told_after = (event.received_at - act.at).total_seconds()
+        if told_after > 1:
+            act.reason = f"told {told_after:.0f} s late; {act.reason}"
+        if event.error or event.attempts > 1:
             act.reason = f"event tried {event.attempts} times ({event.error or 'an earlier error'}); {act.reason}"
 
     def _of_rows(self, act: Act, rows: list[OutboxRow], sent: list[dict[str, Any]], by_recipient: bool = False) -> None:
@@ -195,6 +234,8 @@ class Case:
         act.count = accepted if all(row.state is OutboxState.SENT for row in rows) else 0
         act.arrived = max((row.sent_at for row in rows if row.sent_at), default=None)
         waits = [wait["why"] for row in rows for wait in row.delays or []]
+        calls = [(row.sent_at - row.attempted_at).total_seconds() for row in rows if row.sent_at and row.attempted_at]
+        waits += [f"from the first attempt to the answer {seconds:.0f} s" for seconds in calls if seconds > 1]
         gone = [f"given up: {row.error}" for row in rows if row.state is OutboxState.FAILED]
         act.reason = "; ".join([*gone, *dict.fromkeys(waits)]) or "; ".join({row.error for row in rows if row.error})
 
@@ -228,11 +269,12 @@ def summarise(case: Case) -> dict[str, Any]:
 
 async def run_case(name: str, url: str, items: int) -> dict[str, Any]:
     """Open a bank, act under the fault, let it settle, and count."""
-    fast = {
+    fast: dict[str, Any] = {
         "inbox": InboxSettings(retry_seconds=(1, 2, 4, 8, 16, 32)),
         "outbox": OutboxSettings(retry_seconds=(1, 2, 3, 4, 8, 16, 32), lease_seconds=10),
     }
-    async with open_bank(url, size=SIZE, wecom={"timeout_seconds": 2}, **fast) as bank:
+    wecom = {"timeout_seconds": 2, "kf": KfSettings(open_kfids=("wkDEMO0001",), poll_seconds=5)}
+    async with open_bank(url, size=SIZE, wecom=wecom, **fast) as bank:
         case = Case(bank, items)
         (await bank.platform.put("/_sim/faults", json=FAULTS[name])).raise_for_status()
         await case.act()
@@ -266,7 +308,9 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=8)
     parser.add_argument("--only", default=",".join(FAULTS))
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--log", action="store_true", help="show the service's log as well")
     options = parser.parse_args()
+    listen(show=options.log)
     matrix: dict[str, Any] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

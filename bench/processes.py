@@ -10,7 +10,11 @@ from pathlib import Path
 
 import httpx
 
-from tests.bot.edge import CORP, KEY, TOKEN
+from bot.wecom.crypto import CallbackCrypto
+from simulator.config import DEMO_AES_KEY, DEMO_CORP_ID, DEMO_TOKEN
+
+# The callback URL's secrets, the same on both sides, so that the simulator's own callbacks are taken as well.
+CRYPTO = CallbackCrypto(DEMO_TOKEN, DEMO_AES_KEY, DEMO_CORP_ID)
 
 
 @dataclass
@@ -50,12 +54,12 @@ def environment(port: int, simulator: int, url: str) -> dict[str, str]:
     return {
         **os.environ,
         "RMBOT_STORAGE__URL": url,
-        "RMBOT_WECOM__CORP_ID": CORP,
+        "RMBOT_WECOM__CORP_ID": DEMO_CORP_ID,
         "RMBOT_WECOM__API_BASE": f"http://127.0.0.1:{simulator}",
         "RMBOT_WECOM__APP__AGENT_ID": "1000002",
         "RMBOT_WECOM__APP__SECRET": "demo-app-secret-0000000000000000000000000001",
-        "RMBOT_WECOM__CALLBACK__TOKEN": TOKEN,
-        "RMBOT_WECOM__CALLBACK__AES_KEY": KEY,
+        "RMBOT_WECOM__CALLBACK__TOKEN": DEMO_TOKEN,
+        "RMBOT_WECOM__CALLBACK__AES_KEY": DEMO_AES_KEY,
         "RMBOT_CONSOLE__PORT": str(port),
         "RMBOT_CONSOLE__SECRET_KEY": "x" * 40,
         # a killed node's claims come free soon, so that the run is short

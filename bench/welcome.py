@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
-from bench.processes import Node, environment, start_simulator
+from bench.processes import CRYPTO, Node, environment, start_simulator
 from bench.report import finish
 from tests.bot.edge import a_callback, a_text_body
 from tests.postgres import PostgresServer
@@ -41,7 +41,7 @@ async def flood(port: int, count: int) -> None:
 
     async def work(http: httpx.AsyncClient) -> None:
         for body in bodies:
-            request = a_callback(body, datetime.now(UTC))
+            request = a_callback(body, datetime.now(UTC), CRYPTO)
             await http.post("/wecom/app", params=request.params, content=request.body)
 
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:

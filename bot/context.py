@@ -22,6 +22,18 @@ class StaffChat:
 
 
 @dataclass(frozen=True, slots=True)
+class CardUpdate:
+    """A card that a member has pressed: words close its buttons and stand on the pressed one, a card takes its place.
+
+    The code came with the press; it works once, for 72 hours (04-sending.md, 4.2).
+    """
+
+    response_code: str
+    staff_id: StaffId
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class KfChat:
     """A customer's chat with a 微信客服 account."""
 
@@ -39,6 +51,18 @@ class KfWelcome:
 
 
 @dataclass(frozen=True, slots=True)
+class KfHandOver:
+    """The order to give a 微信客服 session to a person; the content is said to the customer when that has worked.
+
+    `servicer` is tried first, then the waiting pool of the account (07-kf.md, 7.4).
+    """
+
+    open_kfid: str
+    customer_id: CustomerId
+    servicer: StaffId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Welcome:
     """The first message to a customer a member has just added; the code lives 20 s and works once (05, 5.4)."""
 
@@ -49,11 +73,14 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True)
 class BotChat:
-    """A chat with the AI bot, answered through the message's own `response_url` (once, within an hour)."""
+    """A chat with the AI bot: answered in the stream of the message `msg_id`, else through its own `response_url`
+    (once, within an hour), or over the long connection.
+    """
 
     chat_id: GroupChatId | None
     speaker: str
     response_url: str
+    msg_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +91,7 @@ class GroupSend:
     chat_ids: tuple[GroupChatId, ...]
 
 
-Address: TypeAlias = StaffChat | KfChat | KfWelcome | Welcome | BotChat | GroupSend
+Address: TypeAlias = StaffChat | CardUpdate | KfChat | KfWelcome | KfHandOver | Welcome | BotChat | GroupSend
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +149,29 @@ class Card:
         return "\n".join(line for line in lines if line)
 
 
-Content: TypeAlias = Text | Markdown | Card
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """One choice of a menu; `id` comes back when it is tapped (`KfText.menu_id`)."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Words with choices below them. Where nothing can be tapped they are numbered, and the number can be typed."""
+
+    head: str
+    items: tuple[MenuItem, ...]
+    tail: str = ""
+
+    def plain_text(self) -> str:
+        """Return the words with the choices as numbered lines."""
+        lines = [f"{number}. {item.text}" for number, item in enumerate(self.items, start=1)]
+        return "\n".join(line for line in (self.head, *lines, self.tail) if line)
+
+
+Content: TypeAlias = Text | Markdown | Card | Menu
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +179,15 @@ class Reply:
     """Something that should be said.
 
     `purpose` names why in one word of our own (`script_answer`, `help` …). `evidence` proves where the words come
-    from, for the gate and the archive: the script's id and version, the plan's step.
+    from, for the gate and the archive: the script's id and version, the plan's step. At `expires_at` it is too late
+    to say it (a welcome's code is dead): it is given up instead.
     """
 
     to: Address
     content: Content
     purpose: str
     evidence: Mapping[str, JSON] = field(default_factory=dict)
+    expires_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -168,11 +219,15 @@ def recipient_of(address: Address) -> tuple[str, str]:
     match address:
         case StaffChat(staff_id):
             return "app", staff_id
-        case KfChat(open_kfid, customer_id) | KfWelcome(_, open_kfid, customer_id):
+        case CardUpdate(_, staff_id, task_id):
+            return "card", f"{staff_id}:{task_id}"
+        case KfChat(open_kfid, customer_id) | KfHandOver(open_kfid, customer_id):
             return "kf", f"{open_kfid}:{customer_id}"
+        case KfWelcome(_, open_kfid, customer_id):
+            return "welcome", f"kf:{open_kfid}:{customer_id}"
         case Welcome(_, staff_id, customer_id):
             return "welcome", f"{staff_id}:{customer_id}"
-        case BotChat(chat_id, speaker, _):
+        case BotChat(chat_id, speaker):
             return "aibot", chat_id or speaker
         case GroupSend(sender, _):
             return "groupsend", sender

@@ -8,7 +8,7 @@ BotError
     TokenExpired   RateLimited(.retry_after_seconds)   RecipientUnavailable   PlatformMisconfigured
     PlatformUnavailable      no answer, or one that says "later"; the request may have been carried out
   RequestRefused             the actor or the state does not allow it
-    Forbidden   NotFound   Conflict
+    Forbidden   NotFound   Conflict   ContentTooLong
 
 Workers decide on `code` and `retryable`, never on a message's words. Messages carry no customer text and no secret.
 """
@@ -87,11 +87,14 @@ class TokenExpired(PlatformError):
 
 
 class RateLimited(PlatformError):
-    """Too many calls; `retry_after_seconds` is the window the platform closes for."""
+    """Too many calls; `retry_after_seconds` is how long the window is closed, by the platform or by our own pace."""
 
     code = "platform.rate"
     retryable = True
-    retry_after_seconds = 60.0
+
+    def __init__(self, api: str, errcode: int, errmsg: str = "", *, retry_after_seconds: float = 60.0) -> None:
+        super().__init__(api, errcode, errmsg)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class RecipientUnavailable(PlatformError):
@@ -139,3 +142,16 @@ class Conflict(RequestRefused):
     """It has changed since the actor looked, or its state does not allow the step."""
 
     code = "refused.conflict"
+
+
+class ContentTooLong(RequestRefused):
+    """It does not fit into a message and cannot be divided: `field` has `actual` `unit`, where `limit` are allowed."""
+
+    code = "refused.too_long"
+
+    def __init__(self, field: str, limit: int, actual: int, unit: str = "bytes") -> None:
+        super().__init__(f"{field}: {actual} {unit}, at most {limit}")
+        self.field = field
+        self.limit = limit
+        self.actual = actual
+        self.unit = unit

@@ -7,6 +7,7 @@ Source: ../shared/wecom/01-callback.md, 08-aibot.md.
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,12 +45,25 @@ class CallbackReader(Protocol):
         ...
 
 
+class Desk(Protocol):
+    """Takes the callbacks of a URL whose answers carry words of ours (the AI bot's: bot/aibot/desk.py)."""
+
+    async def take(self, plaintext: bytes) -> Mapping[str, Any] | None:
+        """Store the event durably, then return what is to be said at once, or nothing.
+
+        Raises:
+            CallbackMalformed: it cannot be read.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CallbackUrl:
-    """One callback URL: its secrets, and who reads its bodies."""
+    """One callback URL: its secrets, who reads its bodies, and, where events are answered with words, who does that."""
 
     crypto: CallbackCrypto
     reader: CallbackReader
+    desk: Desk | None = None
 
 
 class InboxWriter(Protocol):
@@ -124,8 +138,20 @@ class CallbackEdge:
         ciphertext = url.reader.ciphertext(body)
         self._check(url, query, ciphertext)
         plaintext = url.crypto.decrypt(ciphertext)
+        if url.desk is not None:
+            return self._seal(url.crypto, await url.desk.take(plaintext), query["nonce"])
         await self._writer.put(url.reader.row(plaintext, self._clock.now()))
         return b"success"
+
+    def _seal(self, crypto: CallbackCrypto, reply: Mapping[str, Any] | None, nonce: str) -> bytes:
+        """Return an encrypted JSON answer under the request's nonce (08-aibot.md, 8.1); no words: an empty body."""
+        if reply is None:
+            return b""
+        encrypted = crypto.encrypt(json.dumps(reply, ensure_ascii=False).encode())
+        timestamp = int(self._clock.now().timestamp())
+        signature = crypto.sign(str(timestamp), nonce, encrypted)
+        envelope = {"encrypt": encrypted, "msgsignature": signature, "timestamp": timestamp, "nonce": nonce}
+        return json.dumps(envelope).encode()
 
     def _check(self, url: CallbackUrl, query: Mapping[str, str], ciphertext: str) -> None:
         if not ciphertext or any(not query.get(name) for name in _SIGNED):

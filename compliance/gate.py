@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, assert_never
 
-from bot.context import Address, BotChat, GroupSend, KfChat, KfWelcome, Reply, StaffChat, Welcome
+from bot.context import (
+    Address,
+    BotChat,
+    CardUpdate,
+    GroupSend,
+    KfChat,
+    KfHandOver,
+    KfWelcome,
+    Reply,
+    StaffChat,
+    Welcome,
+)
 from bot.outbox.codec import load_address
 from bot.outbox.gate import GateDecision
 from bot.outbox.models import OutboxRow
@@ -124,7 +135,7 @@ def _is_quotation(outgoing: Reply) -> bool:
 def sent_message(row: OutboxRow, now: datetime) -> ArchivedMessageIn | None:
     """Return a sent outbox row as a message for the archive; `None` for what is not archived when queued."""
     place = _place_of(load_address(row.address_kind, row.address))
-    if place is None:
+    if place is None or not _was_said(row):
         return None
     return ArchivedMessageIn(
         msgid=f"out:{row.id}",
@@ -143,6 +154,11 @@ def sent_message(row: OutboxRow, now: datetime) -> ArchivedMessageIn | None:
     )
 
 
+def _was_said(row: OutboxRow) -> bool:
+    """Tell whether the words reached the customer: a hand-over (转人工) can work without its notice, or not at all."""
+    return row.address_kind != KfHandOver.__name__ or bool((row.result or {}).get("said"))
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where something was said, and between whom."""
@@ -159,7 +175,7 @@ def _place_of(address: Address) -> _Place | None:
     match address:
         case StaffChat(staff_id):
             return _Place(ChatKind.BOT, app_conversation(staff_id), APP_SENDER, SenderKind.BOT, staff_id)
-        case KfChat(open_kfid, customer_id) | KfWelcome(_, open_kfid, customer_id):
+        case KfChat(open_kfid, customer_id) | KfWelcome(_, open_kfid, customer_id) | KfHandOver(open_kfid, customer_id):
             conversation = kf_conversation(open_kfid, customer_id)
             return _Place(ChatKind.KF, conversation, open_kfid, SenderKind.BOT, customer_id)
         case Welcome(_, staff_id, customer_id):
@@ -168,7 +184,7 @@ def _place_of(address: Address) -> _Place | None:
         case BotChat(chat_id, speaker, _):
             conversation = bot_conversation(chat_id, speaker)
             return _Place(ChatKind.AIBOT, conversation, BOT_SENDER, SenderKind.BOT, speaker, chat_id)
-        case GroupSend():
+        case CardUpdate() | GroupSend():  # the first says nothing new: the answer to the press is a message of its own
             return None
         case _:
             assert_never(address)

@@ -182,7 +182,10 @@ class ArchiveCursorRow(SQLModel, table=True):
 
 
 class QuarantineRow(SQLModel, table=True):
-    """A record that could not be decrypted or read: kept whole, with the reason, until it can be."""
+    """A record that could not be decrypted or read: kept whole, with the reason, until it can be.
+
+    `tried_at` is the last try after the first.
+    """
 
     __tablename__ = "archive_quarantine"
     __table_args__ = (UniqueConstraint("source", "seq"),)
@@ -196,4 +199,5 @@ class QuarantineRow(SQLModel, table=True):
     encrypt_chat_msg: str
     reason: str
     at: datetime = Field(sa_type=UtcDateTime)
+    tried_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)

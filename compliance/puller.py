@@ -9,13 +9,13 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from sqlalchemy import func
+from sqlalchemy import func, or_
 from sqlmodel import col, select
 
 from bot.clock import Clock
@@ -37,6 +37,7 @@ from compliance.store import LexiconStore
 ToEvent: TypeAlias = Callable[[ArchivedMessageIn], NewInboxRow | None]
 
 _SOURCE = ArchiveOrigin.ARCHIVE.value
+_RETRY_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +112,25 @@ class ArchivePuller:
         return PullReport(report.fetched, report.stored, report.quarantined, report.cursor, more=len(records) >= limit)
 
     async def retry_quarantined(self, limit: int = 100) -> int:
-        """Try the oldest records kept aside once more, after a key was added or a parser mended.
+        """Try records kept aside once more; returns how many are in the archive now.
 
-        Returns how many are in the archive now.
+        Each comes soon after its first failure, which may have been a passing one, then every hour, because a key may
+        have been added or a parser mended.
         """
+        now = self._clock.now()
         async with self._db.reading() as tx:
-            rows = await list_quarantined(tx, limit)
+            rows = await list_to_retry(tx, now - _RETRY_EVERY, limit)
         recovered = 0
         for row in rows:
             opened = await self._open(_encrypted(row))
-            if isinstance(opened, _Unreadable):
-                continue
             async with self._db.transaction() as tx:
-                await self._keep(tx, [opened], await self._lexicons.current(tx), self._clock.now())
-                (await tx.get_one(QuarantineRow, row.id)).resolved_at = self._clock.now()
+                kept = await tx.get_one(QuarantineRow, row.id)
+                kept.tried_at = now
+                if isinstance(opened, _Unreadable):
+                    kept.reason = opened.reason
+                    continue
+                await self._keep(tx, [opened], await self._lexicons.current(tx), now)
+                kept.resolved_at = now
             recovered += 1
         return recovered
 
@@ -183,6 +189,20 @@ async def list_quarantined(tx: Tx, limit: int) -> list[QuarantineRow]:
         select(QuarantineRow)
         .where(col(QuarantineRow.resolved_at).is_(None))
         .order_by(col(QuarantineRow.id))
+        .limit(limit)
+    )
+    return list((await tx.exec(query)).all())
+
+
+async def list_to_retry(tx: Tx, tried_before: datetime, limit: int) -> list[QuarantineRow]:
+    """List records kept aside that were not tried again yet, or not since `tried_before`; the longest waiting first."""
+    query = (
+        select(QuarantineRow)
+        .where(
+            col(QuarantineRow.resolved_at).is_(None),
+            or_(col(QuarantineRow.tried_at).is_(None), col(QuarantineRow.tried_at) <= tried_before),
+        )
+        .order_by(func.coalesce(QuarantineRow.tried_at, QuarantineRow.at), col(QuarantineRow.id))
         .limit(limit)
     )
     return list((await tx.exec(query)).all())

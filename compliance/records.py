@@ -1,15 +1,14 @@
-"""Read a decrypted record of the session archive: what was said, by whom, where. Pure.
+"""A decrypted record of the session archive as a message to be kept: what was said, by whom, where. Pure.
 
-Nothing is dropped: an unknown kind of message keeps its raw form and gets the text `[kind]`. Bodies are read leniently,
-field by field, because a record that does not fit in one place still has to be kept.
+The reading itself is `bot.wecom.archived`; here is decided what a record needs in order to be kept, and what a message
+without words is called. Nothing is dropped: an unknown kind keeps its raw form and gets the text `[kind]`.
 Source: ../shared/wecom/06-session-archive.md, 6.4 and 6.5.
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime
 
+from bot.wecom.archived import ArchivedMalformed, ArchivedSwitch, ArchiveRecord, parse_archived, plain_text
 from compliance.errors import RecordMalformed
 from compliance.messages import (
     ArchivedMessageIn,
@@ -19,8 +18,6 @@ from compliance.messages import (
     sender_kind_of,
     single_conversation,
 )
-
-_MAX_DEPTH = 5
 
 # 中文文案：没有文字的消息在会话里显示成什么。
 LABELS = {
@@ -56,36 +53,6 @@ LABELS = {
     "switch": "切换企业",
 }
 
-# 字段：某类消息里人能看到的文字，按先后。
-_VISIBLE: Mapping[str, tuple[str, ...]] = {
-    "text": ("content",),
-    "markdown": ("content",),
-    "file": ("filename",),
-    "qydiskfile": ("filename",),
-    "voip_doc_share": ("filename",),
-    "card": ("corpname", "userid"),
-    "location": ("title", "address"),
-    "link": ("title", "description", "link_url"),
-    "weapp": ("title", "description", "displayname"),
-    "todo": ("title", "content"),
-    "redpacket": ("wish",),
-    "external_redpacket": ("wish",),
-    "meeting": ("topic", "address", "remarks"),
-    "docmsg": ("title", "link_url"),
-    "calendar": ("title", "creatorname", "place", "remarks"),
-    "sphfeed": ("sph_name", "feed_desc"),
-}
-# 消息体不在与 msgtype 同名的字段里的那些。
-_BODY_KEYS: Mapping[str, tuple[str, ...]] = {
-    "docmsg": ("doc", "docmsg"),
-    "markdown": ("info", "markdown"),
-    "news": ("info", "news"),
-    "voiptext": ("info", "voiptext"),
-    "qydiskfile": ("info", "qydiskfile"),
-    "meeting_notification": ("info", "meeting_notification"),
-    "external_redpacket": ("redpacket", "external_redpacket"),
-}
-
 
 def parse_record(payload: str, seq: int | None = None) -> ArchivedMessageIn:
     """Read one decrypted record.
@@ -93,24 +60,25 @@ def parse_record(payload: str, seq: int | None = None) -> ArchivedMessageIn:
     Raises:
         RecordMalformed: it is no JSON object, or lacks what every record has (id, sender, time).
     """
-    record = _load(payload)
-    msgtype = _kind_of(record)
-    sender = _required_text(record, "user" if msgtype == "switch" else "from")
-    receivers = _texts(record.get("tolist"))
-    room_id = _text(record, "roomid") or None
+    record = _read(payload)
+    is_switch = isinstance(record.body, ArchivedSwitch)
+    if not record.sender:
+        raise RecordMalformed("no_user" if is_switch else "no_from")
+    if not record.msgid:
+        raise RecordMalformed("no_msgid")
     return ArchivedMessageIn(
-        msgid=_required_text(record, "msgid"),
+        msgid=record.msgid,
         source=ArchiveOrigin.ARCHIVE,
-        chat_kind=ChatKind.GROUP if room_id else ChatKind.SINGLE,
-        conversation=_conversation(sender, receivers, room_id),
-        sender_id=sender,
-        sender_kind=sender_kind_of(sender),
-        receivers=receivers,
-        room_id=room_id,
-        msgtype=msgtype,
-        text=_visible_text(msgtype, record),
-        sent_at=_instant(record, "time" if msgtype == "switch" else "msgtime"),
-        raw=record,
+        chat_kind=ChatKind.GROUP if record.room_id else ChatKind.SINGLE,
+        conversation=_conversation(record),
+        sender_id=record.sender,
+        sender_kind=sender_kind_of(record.sender),
+        receivers=record.receivers,
+        room_id=record.room_id,
+        msgtype=record.msgtype,
+        text=plain_text(record, LABELS),
+        sent_at=_sent_at(record, "time" if is_switch else "msgtime"),
+        raw=record.raw,
         source_seq=seq,
     )
 
@@ -119,127 +87,26 @@ def revoked_msgid(message: ArchivedMessageIn) -> str | None:
     """Return the id of the message that this one recalls, if it is a recall."""
     if message.msgtype != "revoke":
         return None
-    return _text(_body(message.raw, "revoke"), "pre_msgid") or None
+    recalled = message.raw.get("revoke")
+    found = recalled.get("pre_msgid") if isinstance(recalled, Mapping) else None
+    return found if isinstance(found, str) and found else None
 
 
-def _load(payload: str) -> dict[str, Any]:
+def _read(payload: str) -> ArchiveRecord:
     try:
-        record = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise RecordMalformed("not_json") from error
-    if not isinstance(record, dict):
-        raise RecordMalformed("not_an_object")
-    return record
+        return parse_archived(payload)
+    except ArchivedMalformed as error:
+        raise RecordMalformed(error.reason) from error
 
 
-def _kind_of(record: Mapping[str, Any]) -> str:
-    action = _text(record, "action")
-    if action == "switch":
-        return "switch"
-    if action == "recall":
-        return "revoke"
-    return _text(record, "msgtype") or "unknown"
+def _conversation(record: ArchiveRecord) -> str:
+    if record.room_id:
+        return group_conversation(record.room_id)
+    return single_conversation(record.sender, record.receivers[0] if record.receivers else record.sender)
 
 
-def _conversation(sender: str, receivers: Sequence[str], room_id: str | None) -> str:
-    if room_id:
-        return group_conversation(room_id)
-    return single_conversation(sender, receivers[0] if receivers else sender)
-
-
-def _instant(record: Mapping[str, Any], name: str) -> datetime:
-    value = record.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RecordMalformed(f"no_{name}")
-    try:
-        return datetime.fromtimestamp(value / 1000, UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise RecordMalformed(f"bad_{name}") from error
-
-
-def _required_text(record: Mapping[str, Any], name: str) -> str:
-    value = _text(record, name)
-    if not value:
-        raise RecordMalformed(f"no_{name}")
-    return value
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
-
-
-def _body(record: Mapping[str, Any], msgtype: str) -> Mapping[str, Any]:
-    for key in _BODY_KEYS.get(msgtype, (msgtype,)):
-        body = record.get(key)
-        if isinstance(body, Mapping):
-            return body
-    return record
-
-
-def _visible_text(msgtype: str, record: Mapping[str, Any], depth: int = 0) -> str:
-    """Return every word a person can read in the message, lines joined; a label when there is none."""
-    body = _body(record, msgtype)
-    reader = _READERS.get(msgtype)
-    lines = reader(body, depth) if reader else [_text(body, name) for name in _VISIBLE.get(msgtype, ())]
-    words = "\n".join(line for line in lines if line)
-    if msgtype in ("text", "markdown"):
-        return words
-    label = f"[{LABELS.get(msgtype, msgtype)}]"
-    return f"{label}{words}" if words else label
-
-
-def _vote(body: Mapping[str, Any], _depth: int) -> list[str]:
-    return [_text(body, "votetitle"), *_texts(body.get("voteitem"))]
-
-
-def _collect(body: Mapping[str, Any], _depth: int) -> list[str]:
-    return [_text(body, "title"), *(_text(item, "ques") for item in _objects(body.get("details")))]
-
-
-def _news(body: Mapping[str, Any], _depth: int) -> list[str]:
-    return [_text(item, name) for item in _objects(body.get("item")) for name in ("title", "description", "url")]
-
-
-def _calendar(body: Mapping[str, Any], _depth: int) -> list[str]:
-    return [_text(body, "title"), *_texts(body.get("attendeename")), _text(body, "place"), _text(body, "remarks")]
-
-
-def _chat_record(body: Mapping[str, Any], depth: int) -> list[str]:
-    return [_text(body, "title"), *(_nested(item, depth) for item in _objects(body.get("item")))]
-
-
-def _mixed(body: Mapping[str, Any], depth: int) -> list[str]:
-    return [_nested(item, depth) for item in _objects(body.get("item"))]
-
-
-def _nested(item: Mapping[str, Any], depth: int) -> str:
-    """Unfold a part of a merged record: `type` like ChatRecordText or text, `content` JSON inside a string."""
-    kind = _text(item, "type").removeprefix("ChatRecord").lower()
-    if depth >= _MAX_DEPTH:
-        return f"[{LABELS.get(kind, kind)}]"
-    content = item.get("content")
-    if isinstance(content, str):
-        try:
-            content = json.loads(content)
-        except (ValueError, RecursionError):
-            return str(item["content"])
-    return _visible_text(kind, content, depth + 1) if isinstance(content, Mapping) else ""
-
-
-_READERS: Mapping[str, Callable[[Mapping[str, Any], int], list[str]]] = {
-    "vote": _vote,
-    "collect": _collect,
-    "news": _news,
-    "calendar": _calendar,
-    "chatrecord": _chat_record,
-    "mixed": _mixed,
-}
+def _sent_at(record: ArchiveRecord, name: str) -> datetime:
+    if record.sent_at is None:
+        is_number = isinstance(record.raw.get(name), int | float)
+        raise RecordMalformed(f"bad_{name}" if is_number else f"no_{name}")
+    return record.sent_at

@@ -84,6 +84,12 @@ CHANNELS: Final = (
 )
 
 # What a page says about its own channel, in one line; the link beside it leads to the whole table.
-GROUP_HINT: Final = N_("客户群：助手读不到实时消息，也不能在群里自动发言；群发要群主确认后才发出，每个客户每月有次数上限。")
-BROADCAST_HINT: Final = N_("企业微信规定：群发只是给成员的待办，本人确认前客户什么都收不到；每位客户每月能收的次数等于当月天数。")
-REVIEW_HINT: Final = N_("会话存档是事后的：消息发出后 15 秒到几分钟才到这里。要在发出前拦住，靠草稿检查和企业微信自带的敏感词。")
+GROUP_HINT: Final = N_(
+    "客户群：助手读不到实时消息，也不能在群里自动发言；群发要群主确认后才发出，每个客户每月有次数上限。"
+)
+BROADCAST_HINT: Final = N_(
+    "企业微信规定：群发只是给成员的待办，本人确认前客户什么都收不到；每位客户每月能收的次数等于当月天数。"
+)
+REVIEW_HINT: Final = N_(
+    "会话存档是事后的：消息发出后 15 秒到几分钟才到这里。要在发出前拦住，靠草稿检查和企业微信自带的敏感词。"
+)

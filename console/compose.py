@@ -1,57 +1,51 @@
 """The parts list: chooses implementations and joins them. The only place that knows all of them."""
 
-import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import httpx
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from pydantic import SecretStr
 
+from bot.administrators import tell_administrators
+from bot.alerts.watch import AlertWatch
 from bot.clock import Clock, SystemClock
 from bot.dispatcher import Dispatcher
-from bot.doors.kf import KfPuller
+from bot.doors.kf import KfPuller, release_leases
 from bot.doors.readers import AiBotReader, AppReader, archived_text_row, read_event
-from bot.errors import BotError, PlatformError, SettingsError
+from bot.errors import SettingsError
 from bot.events import (
-    ArchiveConsentGiven,
-    ArchiveNotice,
-    CustomerAdded,
-    CustomerEdited,
-    CustomerEvent,
-    CustomerHalfAdded,
-    CustomerRemoved,
     Event,
-    GroupCreated,
-    GroupDismissed,
-    GroupEvent,
-    GroupUpdated,
-    KfNotice,
-    StaffRemovedByCustomer,
 )
-from bot.ids import CustomerId
+from bot.finance.source import AnyArchiveSource, open_archive_source
 from bot.inbox import store as inbox_store
 from bot.inbox.appenders import make_appender
 from bot.inbox.models import InboxRow, NewInboxRow
 from bot.inbox.store import INBOX, list_waiting_conversations
 from bot.inbox.worker import Errand, InboxWorker
 from bot.inbox.writer import GroupCommitWriter
+from bot.kf.ledger import KfLedger
+from bot.lanes import EXPRESS, PULLS, REST, Lane
 from bot.outbox import store as outbox_store
+from bot.outbox.models import OutboxRow
 from bot.outbox.sender import Sender
 from bot.outbox.store import OUTBOX, list_waiting_recipients
 from bot.storage.database import Database, Tx
 from bot.webhook import CallbackEdge, CallbackUrl
-from bot.wecom.archive import HttpArchiveSource
 from bot.wecom.client import WeComClient
+from bot.wecom.credentials import DatabaseShelf, Keeper
 from bot.wecom.crypto import CallbackCrypto
 from bot.wecom.http import make_http
+from bot.wecom.pace import Demand
+from bot.wecom.pacer import Pacer
 from bot.wecom.send import Courier
+from bot.wecom.tickets import TicketStore
 from bot.wecom.tokens import TokenStore
 from bot.work import ClaimLoop, Workforce, WorkKind
 from compliance import (
@@ -63,13 +57,20 @@ from compliance import (
     SenderKind,
     load_keys,
 )
+from console.aibot import AiBotParts, make_aibot, make_aibot_node
 from console.app import create_console
+from console.departures import settle_departures
+from console.errands import Errands
 from console.health import HealthReport, read_health
 from console.services import ConsoleServices
 from console.settings import Settings
-from customers import do_end_follow, is_sync_due, sync_customer, sync_everything, sync_group
+from console.timers import Timers
+from customers import SyncBusy, do_release_sync, is_sync_due, sync_everything
 from handlers import DeskContext, DeskServices, apology_for, open_context, routers
 from handlers.archiving import archive_inbound
+from handlers.handover import do_follow_up
+from handlers.kf_budget import fit_to_budget
+from handlers.platform_notices import note_signs_of_life
 from knowledge_base import LibraryStore, ProductStatus, ScriptLibrary, find_product, list_products, shelf_of
 from sop import refresh_results, tick
 
@@ -77,6 +78,12 @@ log = structlog.get_logger("console.compose")
 
 APP_PATH = "/wecom/app"
 AIBOT_PATH = "/wecom/aibot"
+# A welcome takes some milliseconds of ours and one call; two at a time keep up with any branch's busiest hour.
+_EXPRESS_WORKERS = 2
+# Pulls talk to the platform for as long as there are pages, one for each account.
+_PULL_WORKERS = 2
+_QUARANTINE_SECONDS = 15
+_ARCHIVE_PAGE = Demand("SDK GetChatData", "archive")
 
 
 class _Shelf:
@@ -93,8 +100,12 @@ class Platform:
 
     http: httpx.AsyncClient
     client: WeComClient
+    tokens: TokenStore
+    pacer: Pacer
+    tickets: TicketStore
     kf: KfPuller
     archive: ArchivePuller | None
+    archive_source: AnyArchiveSource | None
 
 
 class Service:
@@ -107,22 +118,29 @@ class Service:
         self.lexicons = LexiconStore()
         self.libraries = LibraryStore()
         self.gate = ComplianceGate(self.lexicons, _Shelf(), settings.compliance, settings.handlers.language)
-        self.platform = _make_platform(settings, database, clock, self.lexicons)
-        self.writer = GroupCommitWriter(database, make_appender(database))
         self.owner = _node_name(database)
+        self.kf = KfLedger(self._follow_up)
+        self.platform = _make_platform(settings, database, clock, self.lexicons, self.owner, self.kf)
+        self.writer = GroupCommitWriter(database, make_appender(database))
         self.worker = self._make_worker()
+        bot = settings.wecom.aibot
+        self.aibot = make_aibot(bot, settings.handlers, database, clock, self.gate, self.platform.http)
         self.sender = Sender(
             database,
             clock,
             settings.outbox,
-            Courier(self.platform.client, self.platform.http, settings.wecom.app.agent_id),
+            Courier(self.platform.client, self.platform.http, settings.wecom.app.agent_id, self.aibot.way),
             self.gate,
             self.owner,
+            self.kf,
         )
+        self.aibot_node = make_aibot_node(bot, self.aibot, database, clock, self.owner, self.sender.drain)
         self.workforce = self._make_workforce()
-        self.scheduler = AsyncIOScheduler(timezone="Asia/Shanghai")
+        self.timers = Timers()
         self.app = self._make_edge()
-        self._background: set[asyncio.Task[None]] = set()
+
+    async def _follow_up(self, tx: Tx, row: OutboxRow, code: str, now: datetime) -> None:
+        await do_follow_up(tx, row, code, now, self.settings.handlers, self.gate)
 
     def _make_worker(self) -> InboxWorker[DeskContext]:
         return InboxWorker(
@@ -130,7 +148,7 @@ class Service:
             self.clock,
             self.settings.inbox,
             read_event,
-            Dispatcher(routers, (archive_inbound,)),
+            Dispatcher(routers, (note_signs_of_life, archive_inbound, fit_to_budget)),
             self._open_context,
             self.gate,
             lambda event, blocked: apology_for(event, blocked, self.settings.handlers),
@@ -150,59 +168,31 @@ class Service:
         return await open_context(services, tx, row.id or 0, event, now)
 
     def _errands(self) -> Mapping[type[Event], Errand]:
-        """Fetch what a notice only announces, before its handler runs."""
+        platform = self.platform
+        return Errands(
+            self.database,
+            platform.client,
+            self.clock,
+            self.settings.customers,
+            platform.kf.pull,
+            self.pull_archive,
+        ).by_event()
 
-        async def pull_kf(event: Event) -> None:
-            assert isinstance(event, KfNotice)
-            await self.platform.kf.pull(event.open_kfid, event.token or None)
+    def _inbox_kind(self, name: str, lane: Lane, workers: int) -> WorkKind:
+        waiting = partial(list_waiting_conversations, lane=lane)
+        return WorkKind(name, self.worker.drain, waiting, workers, queue=INBOX, lane=lane)
 
-        async def pull_archive(_: Event) -> None:
-            await self.pull_archive()
-
-        async def read_customer(event: Event) -> None:
-            assert isinstance(event, CustomerEvent)
-            await self._try("customer", self._read_customer(event.customer_id))
-
-        async def end_relation(event: Event) -> None:
-            assert isinstance(event, CustomerEvent)
-            now = self.clock.now()
-            async with self.database.transaction() as tx:
-                await do_end_follow(tx, event.staff_id, event.customer_id, self.settings.customers, now)
-
-        async def read_group(event: Event) -> None:
-            assert isinstance(event, GroupEvent)
-            await self._try("group", sync_group(self.database, self.platform.client, self.clock, event.chat_id))
-
-        of_customer = (
-            CustomerAdded,
-            CustomerHalfAdded,
-            CustomerEdited,
-            ArchiveConsentGiven,
-        )
-        return {
-            KfNotice: pull_kf,
-            ArchiveNotice: pull_archive,
-            **dict.fromkeys(of_customer, read_customer),
-            **dict.fromkeys((CustomerRemoved, StaffRemovedByCustomer), end_relation),
-            **dict.fromkeys((GroupCreated, GroupUpdated, GroupDismissed), read_group),
-        }
-
-    async def _read_customer(self, customer_id: CustomerId) -> bool:
-        return await sync_customer(
-            self.database, self.platform.client, self.clock, customer_id, self.settings.customers
-        )
-
-    async def _try(self, what: str, work: Awaitable[object]) -> None:
-        """Do what is only a copy of the platform's state: the nightly run mends what fails here."""
-        try:
-            await work
-        except PlatformError as error:
-            log.warning("sync.postponed", what=what, errcode=error.errcode)
+    def _outbox_kind(self, name: str, lane: Lane, workers: int) -> WorkKind:
+        waiting = partial(list_waiting_recipients, lane=lane)
+        return WorkKind(name, self.sender.drain, waiting, workers, queue=OUTBOX, lane=lane)
 
     def _make_workforce(self) -> Workforce:
         kinds = (
-            WorkKind(INBOX, self.worker.drain, list_waiting_conversations, self.settings.inbox.concurrency),
-            WorkKind(OUTBOX, self.sender.drain, list_waiting_recipients, self.settings.outbox.concurrency),
+            self._inbox_kind(INBOX, REST, self.settings.inbox.concurrency),
+            self._inbox_kind("inbox.express", EXPRESS, _EXPRESS_WORKERS),
+            self._inbox_kind("inbox.pulls", PULLS, _PULL_WORKERS),
+            self._outbox_kind(OUTBOX, self.aibot.outbox_lane(REST), self.settings.outbox.concurrency),
+            self._outbox_kind("outbox.express", EXPRESS, _EXPRESS_WORKERS),
         )
         if self.database.dialect == "sqlite":
             return ClaimLoop(self.database, self.clock, kinds)
@@ -228,7 +218,7 @@ class Service:
             )
         )
         return CallbackEdge(
-            _callback_urls(self.settings),
+            _callback_urls(self.settings, self.aibot),
             self.writer,
             self.clock,
             console,
@@ -247,19 +237,22 @@ class Service:
         """Read the archive until nothing is left."""
         if self.platform.archive is None:
             return
-        while (await self.platform.archive.pull_once()).more:
-            pass
+        more = True
+        while more:
+            async with self.platform.pacer.permit(_ARCHIVE_PAGE):
+                more = (await self.platform.archive.pull_once()).more
 
     async def sync(self) -> None:
         """Bring the copy of members, customers and groups up to date."""
         await sync_everything(self.database, self.platform.client, self.clock, settings=self.settings.customers)
 
-    async def sync_if_due(self) -> None:
-        """Do so when it was not done for a day: at the first start, and after a long stop."""
+    async def sync_if_due(self, max_age: timedelta = timedelta(days=1)) -> None:
+        """Do so when none has ended for so long: at the first start, after a long stop, after a crash in the middle."""
         async with self.database.reading() as tx:
-            due = await is_sync_due(tx, self.clock.now(), timedelta(days=1))
+            due = await is_sync_due(tx, self.clock.now(), max_age)
         if due:
-            await self.sync()
+            with suppress(SyncBusy):  # one run at a time, on whatever node
+                await self.sync()
 
     async def start(self) -> None:
         """Begin the background work: what an earlier run left is taken up at once."""
@@ -268,84 +261,78 @@ class Service:
                 # there is one process: whatever is claimed, a dead one had claimed it
                 await inbox_store.release_claims_of(tx, self.owner)
                 await outbox_store.release_claims_of(tx, self.owner)
+                await release_leases(tx)
+                await do_release_sync(tx)
         await self.workforce.start()
+        self.timers.soon("aibot.prepare", self.aibot.desk.prepare)
+        if self.aibot_node is not None:
+            await self.aibot_node.start()
         self._schedule()
-        self.scheduler.start()
+        self.timers.start()
 
     def _schedule(self) -> None:
-        settings = self.settings
-        self._every(5, "sop.tick", lambda: tick(self.database, self.clock.now(), self.gate, settings.sop))
-        self._every(
-            3,
-            "sop.results",
-            lambda: refresh_results(self.database, self.platform.client, self.clock, settings.sop),
-        )
+        settings, every = self.settings, self.timers.every
+        kf = settings.wecom.kf
+        every(5, "sop.tick", lambda: tick(self.database, self.clock.now(), self.gate, settings.sop))
+        every(3, "sop.results", lambda: refresh_results(self.database, self.platform.client, self.clock, settings.sop))
+        every(5, "aibot.fallback", self.aibot.keeper.run_once)
+        every(3600, "aibot.forget", self.aibot.keeper.forget_old)
+        every(60, "tokens.ahead", self.platform.tokens.refresh_ahead)
+        every(60, "alerts.tell", self._tell_administrators)
         if self.platform.archive is not None:
-            self._every(settings.wecom.archive.poll_seconds, "archive.pull", self.pull_archive)
-        for account in settings.wecom.kf.open_kfids:
-            self._every(300, f"kf.pull:{account}", lambda account=account: self.platform.kf.pull(account))  # type: ignore[misc]  # a default in a lambda has no type
-        self.scheduler.add_job(self._guard("customers.sync", self.sync), "cron", hour=3, minute=30, jitter=600)
+            every(settings.wecom.archive.poll_seconds, "archive.pull", self.pull_archive)
+            every(_QUARANTINE_SECONDS, "archive.quarantine", self.platform.archive.retry_quarantined)
+        every(5, "kf.pull", lambda: self.platform.kf.pull_due(kf.open_kfids, timedelta(seconds=kf.poll_seconds)))
+        self.timers.nightly(3, 30, "customers.sync", lambda: self.sync_if_due(timedelta(hours=12)))
+        every(300, "customers.sync_overdue", self.sync_if_due)
+        every(60, "departures", lambda: settle_departures(self.database, self.clock, settings.handlers.language))
 
-    def _every(self, seconds: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
-        self.scheduler.add_job(
-            self._guard(name, work), "interval", seconds=seconds, id=name, max_instances=1, coalesce=True
-        )
-
-    def _guard(self, name: str, work: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
-        async def run() -> None:
-            try:
-                await work()
-            except BotError as error:
-                log.warning("timer.failed", timer=name, code=error.code)
-            except Exception as error:  # the outermost loop: the next tick tries again
-                log.error("timer.failed", timer=name, error=type(error).__name__)
-
-        return run
-
-    def run_soon(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
-        """Start something once, in the background."""
-        task = asyncio.create_task(self._as_coroutine(self._guard(name, work)))
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-
-    async def _as_coroutine(self, work: Callable[[], Awaitable[None]]) -> None:
-        await work()
+    async def _tell_administrators(self) -> None:
+        await tell_administrators(self.database, self.gate, self.clock, self.settings.wecom.alerts)
 
     async def stop(self) -> None:
         """Take nothing new, finish or release, close."""
-        if self.scheduler.running:
-            self.scheduler.shutdown(wait=False)
-        for task in list(self._background):
-            task.cancel()
+        self.timers.stop()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.database.close)
             stack.push_async_callback(self.platform.http.aclose)
             stack.push_async_callback(self.writer.close)
+            if self.platform.archive_source is not None:
+                stack.push_async_callback(self.platform.archive_source.close)
             stack.push_async_callback(self.workforce.stop)
+            if self.aibot_node is not None:
+                stack.push_async_callback(self.aibot_node.stop)
 
 
-def _make_platform(settings: Settings, database: Database, clock: Clock, lexicons: LexiconStore) -> Platform:
+def _make_platform(
+    settings: Settings, database: Database, clock: Clock, lexicons: LexiconStore, owner: str, kf: KfLedger
+) -> Platform:
     wecom = settings.wecom
-    http = make_http(wecom.api_base, wecom.timeout_seconds)
-    kf_secret = wecom.kf.secret if wecom.kf.secret.get_secret_value() else wecom.app.secret
-    tokens = TokenStore(http, clock, wecom.corp_id, {"app": wecom.app.secret, "kf": kf_secret})
-    client = WeComClient(http, tokens)
+    http = make_http(wecom.api_base, wecom.timeout_seconds, wecom.proxy)
+    keeper = Keeper(DatabaseShelf(database), clock, owner)
+    tokens = TokenStore(http, clock, wecom.corp_id, wecom.secrets_by_app(), keeper)
+    pacer = Pacer(database, clock, wecom.pace, owner)
+    client = WeComClient(http, tokens, pacer, AlertWatch(database, clock))
+    source = open_archive_source(wecom, http)
     return Platform(
         http=http,
         client=client,
-        kf=KfPuller(database, client, clock),
-        archive=_make_archive(settings, database, clock, lexicons, http),
+        tokens=tokens,
+        pacer=pacer,
+        tickets=TicketStore(client, tokens, keeper),
+        kf=KfPuller(database, client, clock, kf, owner),
+        archive=_make_archive(settings, database, clock, lexicons, source),
+        archive_source=source,
     )
 
 
 def _make_archive(
-    settings: Settings, database: Database, clock: Clock, lexicons: LexiconStore, http: httpx.AsyncClient
+    settings: Settings, database: Database, clock: Clock, lexicons: LexiconStore, source: AnyArchiveSource | None
 ) -> ArchivePuller | None:
     archive = settings.wecom.archive
-    if not archive.relay_url:
+    if source is None:
         return None
     keys = load_keys({version: key.get_secret_value() for version, key in archive.private_keys.items()})
-    source = HttpArchiveSource(archive.relay_url, settings.wecom.corp_id, archive.secret.get_secret_value(), http)
     fresh = timedelta(seconds=archive.assist_within_seconds)
 
     def to_event(message: ArchivedMessageIn) -> NewInboxRow | None:
@@ -375,7 +362,7 @@ def customer_text_row(message: ArchivedMessageIn, now: datetime, fresh: timedelt
     )
 
 
-def _callback_urls(settings: Settings) -> dict[str, CallbackUrl]:
+def _callback_urls(settings: Settings, aibot: AiBotParts) -> dict[str, CallbackUrl]:
     """Return the callback URLs that are configured.
 
     Raises:
@@ -385,9 +372,9 @@ def _callback_urls(settings: Settings) -> dict[str, CallbackUrl]:
     urls = {}
     if wecom.callback.token.get_secret_value():
         urls[APP_PATH] = CallbackUrl(_crypto(wecom.callback.token, wecom.callback.aes_key, wecom.corp_id), AppReader())
-    if wecom.aibot_callback.token.get_secret_value():
+    if wecom.aibot_callback.token.get_secret_value() and wecom.aibot.mode == "webhook":
         urls[AIBOT_PATH] = CallbackUrl(
-            _crypto(wecom.aibot_callback.token, wecom.aibot_callback.aes_key, ""), AiBotReader()
+            _crypto(wecom.aibot_callback.token, wecom.aibot_callback.aes_key, ""), AiBotReader(), aibot.desk
         )
     if not urls:
         raise SettingsError(

@@ -4,7 +4,7 @@ The checks are pure functions of a `Snapshot`; reading it is one function.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,9 +13,13 @@ from sqlalchemy import delete, func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
+from bot.alerts.models import AlertKind, AlertRow
+from bot.alerts.store import list_open_alerts
 from bot.clock import Clock
+from bot.doors.kf import KfPullHealth, list_pull_health
 from bot.inbox.models import InboxRow, InboxState, Source
 from bot.outbox.models import OutboxRow, OutboxState
+from bot.outbox.unreachable import count_unreachable
 from bot.storage.database import Database, Tx
 from compliance.models import ArchiveCursorRow, LexiconVersionRow, QuarantineRow
 from console.auth.models import LoginSessionRow
@@ -55,6 +59,8 @@ class HealthCheck:
     level: Level
     seen: Said
     advice: str = ""
+    # WeCom's error code behind it: the page adds what it means, and what to do
+    errcode: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,9 @@ class Snapshot:
     sync_stage: str | None
     lexicon: int | None
     library: int
+    alerts: Sequence[AlertRow] = ()
+    unreachable: int = 0
+    kf_pulls: Sequence[KfPullHealth] = ()
 
 
 async def read_health(db: Database, clock: Clock) -> HealthReport:
@@ -175,6 +184,9 @@ async def _take_snapshot(tx: Tx, now: datetime) -> Snapshot:
         sync_stage=sync.stage if sync else None,
         lexicon=(await tx.exec(select(func.max(LexiconVersionRow.version)))).one(),
         library=await library_version(tx),
+        alerts=await list_open_alerts(tx),
+        unreachable=await count_unreachable(tx, now),
+        kf_pulls=await list_pull_health(tx, now),
     )
 
 
@@ -188,6 +200,9 @@ def judge(snapshot: Snapshot) -> Iterator[HealthCheck]:
     yield _quarantine(snapshot)
     yield _sync(snapshot)
     yield _content(snapshot)
+    yield from _kf_pulls(snapshot)
+    yield from _alerts(snapshot)
+    yield _unreachable(snapshot)
 
 
 def _no_database() -> HealthCheck:
@@ -350,6 +365,63 @@ def _content(snapshot: Snapshot) -> HealthCheck:
             {"lexicon": snapshot.lexicon, "library": snapshot.library},
         ),
     )
+
+
+def _kf_pulls(snapshot: Snapshot) -> Iterator[HealthCheck]:
+    """Judge the pulls of 微信客服, where there are accounts: the platform keeps messages for three days only."""
+    if not snapshot.kf_pulls:
+        return
+    oldest = min(snapshot.kf_pulls, key=lambda one: one.since)
+    seen = Said(N_("%(n)s 个账号，最久没有拉取的：%(at)s"), {"n": len(snapshot.kf_pulls), "at": oldest.since})
+    if any(one.stale for one in snapshot.kf_pulls):
+        advice = N_("客服消息只保留三天，已有账号两天没有拉取成功。请马上检查网络、Secret 和可调用接口的应用。")
+        yield HealthCheck("kf", N_("微信客服"), Level.BAD, seen, advice)
+    elif any(one.error for one in snapshot.kf_pulls):
+        advice = N_("最近一次拉取没有成功，会自动重试，消息不会丢。持续出现时检查频率限制和网络。")
+        yield HealthCheck("kf", N_("微信客服"), Level.WARN, seen, advice)
+    else:
+        yield HealthCheck("kf", N_("微信客服"), Level.OK, seen)
+
+
+_ALERT_TITLES = {
+    AlertKind.SECRET: N_("应用 Secret"),
+    AlertKind.CONFIGURATION: N_("企业微信配置"),
+    AlertKind.LOW_ACTIVITY: N_("应用活跃度"),
+    AlertKind.LICENCE: N_("接口许可"),
+    AlertKind.RISK: N_("数据访问异常"),
+}
+_ALERT_ADVICE = {
+    AlertKind.SECRET: N_("在管理后台核对 Secret，改好后运行 rmbot doctor，会立即重试。"),
+    AlertKind.CONFIGURATION: N_("按错误含义改好管理后台的配置，下一次调用成功后这一项会自动消失。"),
+    AlertKind.LOW_ACTIVITY: N_("在管理后台打开该应用，按页面提示恢复；恢复后这一项会自动消失。"),
+    AlertKind.LICENCE: N_("在管理后台为成员购买或分配接口许可，再用 rmbot outbox alerts --resolve 关闭。"),
+    AlertKind.RISK: N_("先停用相关成员的非官方客户端并核实，再用 rmbot outbox alerts --resolve 关闭。"),
+}
+
+
+def _alerts(snapshot: Snapshot) -> Iterator[HealthCheck]:
+    """Give every open alert a line of its own: each needs an administrator."""
+    for alert in snapshot.alerts:
+        seen = Said(
+            N_("%(subject)s：始于 %(since)s，共 %(count)s 次 %(detail)s"),
+            {"subject": alert.subject, "since": alert.first_at, "count": alert.count, "detail": alert.detail},
+        )
+        yield HealthCheck(
+            f"alert-{alert.id}",
+            _ALERT_TITLES[alert.kind],
+            Level.BAD,
+            seen,
+            _ALERT_ADVICE[alert.kind],
+            alert.errcode,
+        )
+
+
+def _unreachable(snapshot: Snapshot) -> HealthCheck:
+    seen = Said(N_("暂停发送的收件人 %(n)s 位"), {"n": snapshot.unreachable})
+    if snapshot.unreachable:
+        advice = N_("用 rmbot outbox quarantine list 看是谁和为什么；对方有新消息、到期或 quarantine lift 后恢复。")
+        return HealthCheck("unreachable", N_("联系不上的人"), Level.WARN, seen, advice)
+    return HealthCheck("unreachable", N_("联系不上的人"), Level.OK, seen)
 
 
 def _is_late(since: datetime | None, now: datetime, limit: timedelta) -> bool:

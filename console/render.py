@@ -40,7 +40,9 @@ def make_environment(language: str, static: StaticFiles) -> Environment:
     )
     catalogue = load_catalogue(language)
     environment.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the i18n extension adds it
-    environment.globals.update(asset=static.url, language=language, Right=Right, words=words, hints=channels, EMPTY=formats.EMPTY)
+    environment.globals.update(
+        asset=static.url, language=language, Right=Right, words=words, hints=channels, EMPTY=formats.EMPTY
+    )
     environment.filters.update(
         full_time=formats.full_time,
         masked=formats.masked,

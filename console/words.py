@@ -268,6 +268,8 @@ AUDIT_SENTENCES: Mapping[str, str] = {
     "script.approve": N_("审批了话术"),
     "script.withdraw": N_("停用了话术"),
     "product.put": N_("更新了产品货架"),
+    "outbox.quarantine_lifted": N_("恢复了对一位收件人的发送"),
+    "alert.resolved": N_("关闭了一项告警"),
     "suggestion.send": N_("发送了建议回复"),
     "group.probed": N_("试探了一个客户群能否使用 AI 机器人"),
 }

@@ -2,7 +2,15 @@
 
 from customers.capability import ProbeState, probe_state
 from customers.cards import CustomerCard, mask_mobile, mask_numbers, render_facts, render_title
-from customers.mirror import do_close_group, do_end_follow
+from customers.departures import (
+    Departure,
+    do_close_departures,
+    do_settle_departure,
+    list_heads_for,
+    list_open_departures,
+    list_unsettled_departures,
+)
+from customers.mirror import do_close_group, do_end_follow, do_rename_member, do_retire_members
 from customers.models import (
     AibotCapability,
     BranchRow,
@@ -13,7 +21,17 @@ from customers.models import (
     GroupMemberRow,
     RiskLevel,
     StaffRow,
+    SyncStage,
 )
+from customers.refresh import (
+    apply_group_update,
+    refresh_object,
+    sync_customer,
+    sync_department,
+    sync_group,
+    sync_member,
+)
+from customers.runs import SyncBusy, SyncProgress, SyncReport, SyncState, do_release_sync, is_sync_due, sync_progress
 from customers.settings import CustomersSettings
 from customers.store import (
     count_customers,
@@ -34,15 +52,8 @@ from customers.store import (
     list_groups_of,
     list_staff,
 )
-from customers.sync import (
-    SyncProgress,
-    SyncReport,
-    SyncStage,
-    is_sync_due,
-    sync_customer,
-    sync_everything,
-    sync_group,
-)
+from customers.sync import sync_everything
+from customers.tagging import do_delete_tags, refresh_tags
 
 __all__ = [
     "AibotCapability",
@@ -51,21 +62,31 @@ __all__ = [
     "CustomerGroupRow",
     "CustomerRow",
     "CustomersSettings",
+    "Departure",
     "FollowRow",
     "FollowState",
     "GroupMemberRow",
     "ProbeState",
     "RiskLevel",
     "StaffRow",
+    "SyncBusy",
     "SyncProgress",
     "SyncReport",
     "SyncStage",
+    "SyncState",
+    "apply_group_update",
     "count_customers",
+    "do_close_departures",
     "do_close_group",
+    "do_delete_tags",
     "do_end_follow",
     "do_mark_aibot",
     "do_record_contact",
+    "do_release_sync",
+    "do_rename_member",
+    "do_retire_members",
     "do_set_opted_out",
+    "do_settle_departure",
     "do_start_probe",
     "find_customer",
     "find_customers_by_name",
@@ -79,13 +100,21 @@ __all__ = [
     "list_group_members",
     "list_groups",
     "list_groups_of",
+    "list_heads_for",
+    "list_open_departures",
     "list_staff",
+    "list_unsettled_departures",
     "mask_mobile",
     "mask_numbers",
     "probe_state",
+    "refresh_object",
+    "refresh_tags",
     "render_facts",
     "render_title",
     "sync_customer",
+    "sync_department",
     "sync_everything",
     "sync_group",
+    "sync_member",
+    "sync_progress",
 ]

@@ -30,11 +30,13 @@ async def upsert_rows(
     rows: Collection[Mapping[str, Any]],
     now: datetime,
     initial: Mapping[str, Any] | None = None,
+    asked_at: datetime | None = None,
 ) -> int:
     """Insert the rows whose key is new (with `initial` beside their values) and update those that differ.
 
     Every row holds the primary key; `changed_at` is set to `now` only where something changed. Returns how many rows
-    were inserted or changed. A row that another node inserts in the same moment is left as that node wrote it.
+    were inserted or changed. A row that another node inserts in the same moment is left as that node wrote it, and so
+    is one that changed after `asked_at`, when the platform was asked for these values: what an event brought is newer.
     """
     key = [column.name for column in inspect(model).primary_key]
     changed = 0
@@ -46,7 +48,7 @@ async def upsert_rows(
         changed += len(filled)
         for row in batch:
             found = existing.get(_key(row, key))
-            changed += found is not None and _apply(found, row, now)
+            changed += found is not None and not _is_newer(found, asked_at) and _apply(found, row, now)
         await tx.flush()
     return changed
 
@@ -63,6 +65,10 @@ async def _load(
 
 def _key(row: Mapping[str, Any], key: Sequence[str]) -> tuple[Any, ...]:
     return tuple(row[name] for name in key)
+
+
+def _is_newer(found: Any, asked_at: datetime | None) -> bool:
+    return asked_at is not None and bool(found.changed_at > asked_at)
 
 
 def _apply(found: SQLModel, row: Mapping[str, Any], now: datetime) -> bool:

@@ -4,10 +4,13 @@ Nothing is deleted: what the platform no longer shows becomes inactive.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlmodel import col, select
+from sqlalchemy import update
+from sqlmodel import SQLModel, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.ids import CustomerId, GroupChatId, StaffId
 from bot.storage.database import Tx
@@ -18,10 +21,12 @@ from bot.wecom.contacts import (
     Department,
     Follow,
     FollowedCustomer,
+    GroupMemberKind,
     Member,
 )
-from customers.batches import iter_batches, upsert_rows
+from customers.batches import BATCH, iter_batches, upsert_rows
 from customers.cards import mask_mobile
+from customers.departures import do_close_departures, do_note_departure
 from customers.models import (
     AibotCapability,
     BranchRow,
@@ -33,24 +38,53 @@ from customers.models import (
     GroupMemberRow,
     RiskLevel,
     StaffRow,
+    SyncSeenRow,
+    SyncStage,
 )
 from customers.settings import CustomersSettings
 from customers.traits import TaggedFollow, TagName, TraitGroups, Traits, read_traits
 
+RowT = TypeVar("RowT", bound=SQLModel)
 
-async def do_store_branches(tx: Tx, departments: Sequence[Department], now: datetime) -> int:
-    """Store all departments; those that are missing become inactive. Returns how many rows changed."""
+
+@dataclass(frozen=True, slots=True)
+class GroupChange:
+    """Who joined or left a group, by an event: it leads from one version of the members to the next."""
+
+    chat_id: GroupChatId
+    joined: tuple[str, ...]
+    left: tuple[str, ...]
+    last_version: str
+    current_version: str
+
+
+async def do_store_branches(
+    tx: Tx, departments: Sequence[Department], now: datetime, asked_at: datetime | None = None
+) -> int:
+    """Store all departments; those that are missing become inactive. Returns how many rows changed.
+
+    Here and below: what changed after `asked_at`, when the platform was asked, is left as it is.
+    """
     rows = [
         {"id": one.id, "name": one.name, "parent_id": one.parent_id, "position": one.order, "active": True}
         for one in departments
     ]
-    changed = await upsert_rows(tx, BranchRow, rows, now)
-    gone = await tx.exec(select(BranchRow).where(col(BranchRow.active)))
+    changed = await upsert_rows(tx, BranchRow, rows, now, asked_at=asked_at)
+    gone = await tx.exec(_unchanged_since(select(BranchRow).where(col(BranchRow.active)), BranchRow, asked_at))
     return changed + _retire(gone.all(), {one.id for one in departments}, now)
 
 
-async def do_store_members(tx: Tx, members: Sequence[Member], serving: Collection[StaffId], now: datetime) -> int:
-    """Store members; `serving` are those with the customer-contact right. Returns how many rows changed."""
+async def do_store_members(
+    tx: Tx,
+    members: Sequence[Member],
+    serving: Collection[StaffId],
+    now: datetime,
+    asked_at: datetime | None = None,
+) -> int:
+    """Store members; `serving` are those with the customer-contact right. Returns how many rows changed.
+
+    Who was active and is not any more has departed; who is back has not.
+    """
     rows = [
         {
             "id": one.id,
@@ -58,23 +92,66 @@ async def do_store_members(tx: Tx, members: Sequence[Member], serving: Collectio
             "branch_id": one.main_department_id,
             "position": one.position,
             "serves": one.id in serving,
+            "leads": one.leads,
             "active": one.active,
         }
         for one in members
     ]
-    return await upsert_rows(tx, StaffRow, rows, now)
+    stopped = [one.id for one in members if not one.active]
+    left = [row for row in await _list_staff(tx, stopped) if row.active]
+    changed = await upsert_rows(tx, StaffRow, rows, now, asked_at=asked_at)
+    for row in left:
+        if not row.active:
+            await do_note_departure(tx, row, now)
+    await do_close_departures(tx, [one.id for one in members if one.active], now)
+    return changed
 
 
-async def do_retire_members(tx: Tx, present: Collection[str], now: datetime) -> int:
-    """Mark the members that are not `present` inactive and without the right to serve."""
-    rows = (await tx.exec(select(StaffRow).where(col(StaffRow.active)))).all()
+async def do_retire_members(tx: Tx, staff_ids: Sequence[str], now: datetime) -> int:
+    """Mark members as gone and without the right to serve. Returns how many were active."""
+    rows = [row for row in await _list_staff(tx, staff_ids) if row.active]
     for row in rows:
-        if row.id not in present:
-            row.serves = False
-    return _retire(rows, present, now)
+        row.active = row.serves = False
+        row.changed_at = now
+        await do_note_departure(tx, row, now)
+    await tx.flush()
+    return len(rows)
 
 
-async def do_store_tags(tx: Tx, tags: Sequence[CorpTag], now: datetime) -> int:
+async def do_rename_member(tx: Tx, old_id: StaffId, new_id: StaffId, now: datetime) -> bool:
+    """Give all that is a member's to their new userid. False when the old one is unknown or the new one known.
+
+    The old row stays, inactive: the archive and the audit trail refer to it. It is no departure.
+    """
+    old = await tx.get(StaffRow, old_id)
+    if old is None or old_id == new_id or await tx.get(StaffRow, new_id) is not None:
+        return False
+    tx.add(StaffRow(**{**old.model_dump(), "id": new_id, "changed_at": now}))
+    old.active = old.serves = False
+    old.changed_at = now
+    await tx.flush()
+    connection = await tx.connection()
+    for model, name in ((FollowRow, "staff_id"), (CustomerGroupRow, "owner_id"), (GroupMemberRow, "member_id")):
+        await connection.execute(update(model).where(getattr(model, name) == old_id).values({name: new_id}))
+    return True
+
+
+async def list_unseen_members(tx: Tx, asked_at: datetime, limit: int = BATCH) -> list[str]:
+    """List active members whom a directory sweep begun at `asked_at` has not seen."""
+    query = (
+        select(StaffRow.id)
+        .where(
+            col(StaffRow.active),
+            col(StaffRow.changed_at) <= asked_at,
+            col(StaffRow.id).not_in(_seen(SyncStage.DIRECTORY, "")),
+        )
+        .order_by(col(StaffRow.id))
+        .limit(limit)
+    )
+    return list((await tx.exec(query)).all())
+
+
+async def do_store_tags(tx: Tx, tags: Sequence[CorpTag], now: datetime, asked_at: datetime | None = None) -> int:
     """Store all corp tags; those that are missing become inactive. Returns how many rows changed."""
     rows = [
         {
@@ -87,19 +164,30 @@ async def do_store_tags(tx: Tx, tags: Sequence[CorpTag], now: datetime) -> int:
         }
         for tag in tags
     ]
-    changed = await upsert_rows(tx, CorpTagRow, rows, now)
-    gone = await tx.exec(select(CorpTagRow).where(col(CorpTagRow.active)))
+    changed = await upsert_rows(tx, CorpTagRow, rows, now, asked_at=asked_at)
+    gone = await tx.exec(_unchanged_since(select(CorpTagRow).where(col(CorpTagRow.active)), CorpTagRow, asked_at))
     return changed + _retire(gone.all(), {tag.id for tag in tags}, now)
 
 
+async def do_forget_tags(tx: Tx, tag_or_group_id: str, now: datetime, *, is_group: bool) -> int:
+    """Mark a deleted tag, or all tags of a deleted group, inactive: for those no event follows (02-events.md, 2.6)."""
+    key = CorpTagRow.group_id if is_group else CorpTagRow.id
+    rows = (await tx.exec(select(CorpTagRow).where(key == tag_or_group_id, col(CorpTagRow.active)))).all()
+    return _retire(rows, (), now)
+
+
 async def do_store_followed(
-    tx: Tx, page: Sequence[FollowedCustomer], settings: CustomersSettings, now: datetime
+    tx: Tx,
+    page: Sequence[FollowedCustomer],
+    settings: CustomersSettings,
+    now: datetime,
+    asked_at: datetime | None = None,
 ) -> int:
     """Store a page of customers with one relation each, and read their traits anew. Returns how many rows changed."""
     profiles = {item.profile.id: item.profile for item in page}
     changed = await _store_profiles(tx, list(profiles.values()), now)
     rows = [_follow_row(item.profile.id, item.follow) for item in page]
-    changed += await upsert_rows(tx, FollowRow, rows, now, {"last_contact_at": None})
+    changed += await upsert_rows(tx, FollowRow, rows, now, {"last_contact_at": None}, asked_at)
     return changed + await do_refresh_traits(tx, list(profiles), settings, now)
 
 
@@ -127,19 +215,29 @@ async def do_end_follow(
     return True
 
 
-async def do_end_other_follows(
-    tx: Tx, staff_id: StaffId, present: Collection[str], settings: CustomersSettings, now: datetime
+async def do_end_unseen_follows(
+    tx: Tx, staff_id: StaffId, asked_at: datetime, settings: CustomersSettings, now: datetime, limit: int = BATCH
 ) -> int:
-    """End the member's relations to customers that are not `present`. Returns how many were ended."""
-    query = select(FollowRow).where(FollowRow.staff_id == staff_id, FollowRow.state == FollowState.ACTIVE)
-    gone = [row.customer_id for row in (await tx.exec(query)).all() if row.customer_id not in present]
-    for batch in iter_batches(gone):
-        for customer_id in batch:
-            row = await tx.get(FollowRow, (staff_id, customer_id))
-            if row is not None:
-                _end_follow(row, now)
-        await do_refresh_traits(tx, batch, settings, now)
-    return len(gone)
+    """End at most `limit` relations of a member that a sweep begun at `asked_at` has not seen. Returns how many.
+
+    A relation that changed later came by an event, and is left alone.
+    """
+    query = (
+        select(FollowRow)
+        .where(
+            FollowRow.staff_id == staff_id,
+            FollowRow.state == FollowState.ACTIVE,
+            col(FollowRow.changed_at) <= asked_at,
+            col(FollowRow.customer_id).not_in(_seen(SyncStage.CUSTOMERS, staff_id)),
+        )
+        .order_by(col(FollowRow.customer_id))
+        .limit(limit)
+    )
+    rows = (await tx.exec(query)).all()
+    for row in rows:
+        _end_follow(row, now)
+    await do_refresh_traits(tx, [row.customer_id for row in rows], settings, now)
+    return len(rows)
 
 
 async def do_refresh_traits(tx: Tx, customer_ids: Sequence[str], settings: CustomersSettings, now: datetime) -> int:
@@ -191,6 +289,44 @@ async def do_store_group(tx: Tx, group: CustomerGroup, now: datetime) -> int:
             member_row.changed_at = now
             changed += 1
     return changed
+
+
+async def do_apply_group_change(tx: Tx, change: GroupChange, now: datetime) -> bool:
+    """Apply who came or went to a copy of the version the change builds on. False: read the group anew instead.
+
+    That is so for any other version, and when somebody came whom we do not know: their name would be missing.
+    Source: 02-events.md, 2.5.
+    """
+    query = select(CustomerGroupRow).where(CustomerGroupRow.id == change.chat_id).with_for_update()
+    group = (await tx.exec(query)).first()
+    if group is None or not group.active or not change.last_version or group.member_version != change.last_version:
+        return False
+    names = await _names_of(tx, change.joined)
+    if not change.current_version or set(names) != set(change.joined):
+        return False
+    rows = [
+        {
+            "group_id": change.chat_id,
+            "member_id": person,
+            "kind": kind,
+            "name": name,
+            "joined_at": now,
+            "active": True,
+        }
+        for person, (kind, name) in names.items()
+    ]
+    await upsert_rows(tx, GroupMemberRow, rows, now)
+    for person in change.left:
+        member = await tx.get(GroupMemberRow, (change.chat_id, person))
+        if member is not None and member.active:
+            member.active, member.changed_at = False, now
+    await tx.flush()
+    counted = select(func.count()).where(
+        col(GroupMemberRow.group_id) == change.chat_id, col(GroupMemberRow.active).is_(True)
+    )
+    group.member_count = (await tx.exec(counted)).one()
+    group.member_version, group.changed_at = change.current_version, now
+    return True
 
 
 async def do_close_group(tx: Tx, chat_id: GroupChatId, now: datetime) -> bool:
@@ -265,8 +401,34 @@ def _set_traits(row: CustomerRow, traits: Traits, active: bool, now: datetime) -
     return True
 
 
+async def _list_staff(tx: Tx, staff_ids: Sequence[str]) -> list[StaffRow]:
+    return [
+        row
+        for batch in iter_batches(staff_ids)
+        for row in (await tx.exec(select(StaffRow).where(col(StaffRow.id).in_(batch)))).all()
+    ]
+
+
+async def _names_of(tx: Tx, people: Sequence[str]) -> dict[str, tuple[GroupMemberKind, str]]:
+    """Return kind and name of the members and customers among `people`; who is neither is missing."""
+    customers = (await tx.exec(select(CustomerRow.id, CustomerRow.name).where(col(CustomerRow.id).in_(people)))).all()
+    staff = (await tx.exec(select(StaffRow.id, StaffRow.name).where(col(StaffRow.id).in_(people)))).all()
+    found = {one: (GroupMemberKind.CUSTOMER, name) for one, name in customers}
+    return found | {one: (GroupMemberKind.STAFF, name) for one, name in staff}
+
+
+def _seen(stage: SyncStage, part: str) -> SelectOfScalar[str]:
+    return select(SyncSeenRow.object_id).where(SyncSeenRow.stage == stage, SyncSeenRow.part == part)
+
+
+def _unchanged_since(
+    query: SelectOfScalar[RowT], model: type[BranchRow] | type[CorpTagRow], asked_at: datetime | None
+) -> SelectOfScalar[RowT]:
+    return query if asked_at is None else query.where(col(model.changed_at) <= asked_at)
+
+
 def _retire(
-    rows: Sequence[BranchRow] | Sequence[StaffRow] | Sequence[CorpTagRow],
+    rows: Sequence[BranchRow] | Sequence[CorpTagRow],
     present: Collection[str] | Collection[int],
     now: datetime,
 ) -> int:

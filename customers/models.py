@@ -52,7 +52,7 @@ class BranchRow(SQLModel, table=True):
 
 
 class StaffRow(SQLModel, table=True):
-    """A member. `serves` tells whether they have the customer-contact right."""
+    """A member. `serves` tells whether they have the customer-contact right; `leads`, whether they lead `branch_id`."""
 
     __tablename__ = "staff"
 
@@ -61,6 +61,7 @@ class StaffRow(SQLModel, table=True):
     branch_id: int | None = Field(default=None, index=True)
     position: str = ""
     serves: bool = False
+    leads: bool = False
     active: bool = True
     changed_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -157,14 +158,78 @@ class GroupMemberRow(SQLModel, table=True):
     changed_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class DepartureRow(SQLModel, table=True):
+    """A member who served customers and is no longer in the directory, or disabled there: somebody must take over.
+
+    `customers` and `groups` count what they left when it was noticed. `settled_at`: their access has been ended and
+    the branch told. `closed_at`: nothing is left to take over, or the member is back.
+    """
+
+    __tablename__ = "departure"
+
+    staff_id: str = Field(primary_key=True)
+    branch_id: int | None = Field(default=None, index=True)
+    customers: int = 0
+    groups: int = 0
+    noticed_at: datetime = Field(sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class SyncStage(StrEnum):
+    """The parts of a full sync, in order."""
+
+    DIRECTORY = "directory"
+    TAGS = "tags"
+    TRAITS = "traits"
+    CUSTOMERS = "customers"
+    GROUPS = "groups"
+
+
 class SyncCursorRow(SQLModel, table=True):
-    """How far a full sync has come. `done_through` is the last member finished in `stage`, in order of id."""
+    """The newest full sync: where it stands, and which node works on it until `lease_until`.
+
+    `done` of `total` parts of `stage` are through; which ones is in `sync_part`. `counts` is what it has seen and
+    changed so far. `last_error` is the platform's answer, or our error's code, that stopped it last.
+    """
 
     __tablename__ = "sync_cursor"
 
     name: str = Field(primary_key=True)
     stage: str
-    done_through: str = ""
     started_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    done: int = 0
+    total: int = 0
+    counts: dict[str, int] = Field(sa_type=JsonColumn)
+    owner: str = ""
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    last_error: str | None = None
+    last_error_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class SyncPartRow(SQLModel, table=True):
+    """A part of a stage (a department, a member, a run over all customers): how far it has been read.
+
+    `cursor` asks for its next page. What our rows hold and the platform did not show is judged against `started_at`:
+    what changed later came by an event.
+    """
+
+    __tablename__ = "sync_part"
+
+    stage: str = Field(primary_key=True)
+    part: str = Field(primary_key=True)
+    cursor: str = ""
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class SyncSeenRow(SQLModel, table=True):
+    """What the platform has shown of a part that is not through yet. Gone when the part is."""
+
+    __tablename__ = "sync_seen"
+
+    stage: str = Field(primary_key=True)
+    part: str = Field(primary_key=True)
+    object_id: str = Field(primary_key=True)

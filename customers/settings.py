@@ -19,3 +19,12 @@ class CustomersSettings(BaseModel):
         timedelta(hours=6),
         description="An interrupted full sync younger than this goes on where it stopped; an older one begins anew.",
     )
+    sync_concurrency: int = Field(
+        4, ge=1, le=16, description="Members whose customers or groups a full sync reads side by side."
+    )
+    sync_lease_seconds: int = Field(
+        60, ge=5, description="A full sync whose node is silent for longer is taken over by another, in seconds."
+    )
+    group_settle_seconds: float = Field(
+        2, ge=0, description="How long after its event a group is read anew: details settle late, in seconds."
+    )

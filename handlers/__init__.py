@@ -15,6 +15,7 @@ from handlers import (
     fallback,
     greeting,
     kf,
+    platform_notices,
     scripts,
     tasks,
 )
@@ -35,6 +36,7 @@ routers: tuple[Router[DeskContext], ...] = (
     kf.router,
     customer_chats.router,
     aibot.router,
+    platform_notices.router,
     fallback.router,
 )
 

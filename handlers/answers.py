@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from bot.context import Address, Reply, Text
 from bot.ids import CustomerId, StaffId
 from bot.json import JSON
+from bot.storage.database import Tx
 from customers import StaffRow, find_staff, list_branches, list_follows_of
 from handlers.context import DeskContext
+from handlers.settings import HandlersSettings
 from knowledge_base import Audience, MatchOutcome, MissingVariable, Script, render_answer, render_preview
 
 
@@ -96,11 +98,16 @@ async def answer_groups(ctx: DeskContext, script: Script) -> Answer | None:
 
 async def find_manager(ctx: DeskContext, customer_id: CustomerId) -> StaffRow | None:
     """Return the member who has served the customer longest, or the one on duty; `None` when there is neither."""
-    for follow in await list_follows_of(ctx.tx, customer_id):
-        staff = await find_staff(ctx.tx, StaffId(follow.staff_id))
+    return await find_manager_of(ctx.tx, customer_id, ctx.settings)
+
+
+async def find_manager_of(tx: Tx, customer_id: CustomerId, settings: HandlersSettings) -> StaffRow | None:
+    """Do so where no event is being handled."""
+    for follow in await list_follows_of(tx, customer_id):
+        staff = await find_staff(tx, StaffId(follow.staff_id))
         if staff is not None and staff.active:
             return staff
-    return await find_staff(ctx.tx, StaffId(ctx.settings.duty_staff)) if ctx.settings.duty_staff else None
+    return await find_staff(tx, StaffId(settings.duty_staff)) if settings.duty_staff else None
 
 
 async def _values(ctx: DeskContext, staff: StaffRow | None) -> Mapping[str, str]:

@@ -8,7 +8,16 @@ from collections.abc import Sequence
 
 from bot.context import Reply
 from bot.dispatcher import Next
-from bot.events import BotMention, Event, KfOtherMessage, KfText, StaffTextMessage
+from bot.events import (
+    BotMention,
+    Event,
+    KfOtherMessage,
+    KfRecalled,
+    KfServicerMessage,
+    KfText,
+    KfUnknownMessage,
+    StaffTextMessage,
+)
 from compliance import (
     ArchivedMessageIn,
     ArchiveOrigin,
@@ -49,8 +58,15 @@ def _as_message(event: Event, ctx: DeskContext) -> ArchivedMessageIn | None:
             )
         case KfText(open_kfid=account, customer_id=customer_id, text=text, msg_id=msg_id):
             return _from_kf(account, customer_id, msg_id, "text", text, event, ctx)
-        case KfOtherMessage(open_kfid=account, customer_id=customer_id, msg_type=kind, msg_id=msg_id):
+        case (
+            KfOtherMessage(open_kfid=account, customer_id=customer_id, msg_type=kind, msg_id=msg_id)
+            | KfUnknownMessage(open_kfid=account, customer_id=customer_id, msg_type=kind, msg_id=msg_id)
+        ):
             return _from_kf(account, customer_id, msg_id, kind, "", event, ctx)
+        case KfServicerMessage():
+            return _from_servicer(event, ctx)
+        case KfRecalled():
+            return _recall(event, ctx)
         case BotMention(speaker=speaker, chat_id=chat_id, text=text, msg_id=msg_id):
             outsider = speaker.startswith(("wm", "wo"))
             return ArchivedMessageIn(
@@ -68,6 +84,42 @@ def _as_message(event: Event, ctx: DeskContext) -> ArchivedMessageIn | None:
             )
         case _:
             return None
+
+
+def _from_servicer(event: KfServicerMessage, ctx: DeskContext) -> ArchivedMessageIn:
+    return ArchivedMessageIn(
+        msgid=event.msg_id,
+        source=ArchiveOrigin.KF,
+        chat_kind=ChatKind.KF,
+        conversation=kf_conversation(event.open_kfid, event.customer_id),
+        sender_id=event.servicer_id,
+        sender_kind=SenderKind.STAFF,
+        receivers=(event.customer_id,),
+        room_id=None,
+        msgtype=event.msg_type,
+        text=event.text,
+        sent_at=event.occurred_at or ctx.now,
+        raw=dict(event.fields),
+    )
+
+
+def _recall(event: KfRecalled, ctx: DeskContext) -> ArchivedMessageIn:
+    """Return the record that a message was called back; the message itself stays as it was archived."""
+    by_staff = event.by_servicer and event.servicer_id is not None
+    return ArchivedMessageIn(
+        msgid=f"recall:{event.recalled_msg_id}",
+        source=ArchiveOrigin.KF,
+        chat_kind=ChatKind.KF,
+        conversation=kf_conversation(event.open_kfid, event.customer_id),
+        sender_id=event.servicer_id or event.customer_id,
+        sender_kind=SenderKind.STAFF if by_staff else SenderKind.CUSTOMER,
+        receivers=(event.open_kfid,),
+        room_id=None,
+        msgtype="revoke",
+        text="",
+        sent_at=event.occurred_at or ctx.now,
+        raw={**event.fields, "revoke": {"pre_msgid": event.recalled_msg_id}},
+    )
 
 
 def _from_kf(

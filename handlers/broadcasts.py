@@ -25,6 +25,7 @@ from handlers.broadcast_wishes import (
     read_time,
     read_wish,
 )
+from handlers.cards import close_card
 from handlers.context import DeskContext
 from handlers.dialogue import QuestionKind, do_ask, do_forget_question
 from handlers.filters import pressed, staff_answers, staff_wants
@@ -67,25 +68,25 @@ def _stays_on_topic(event: StaffTextMessage, ctx: DeskContext) -> bool:
 @router.on(StaffTextMessage, staff_answers(QuestionKind.BROADCAST_CONFIRM), _agrees)
 async def confirm_by_word(event: StaffTextMessage, ctx: DeskContext) -> Sequence[Reply]:
     """Schedule the draft shown last."""
-    return [await _confirm(event, event.staff_id, _pending_broadcast(ctx), ctx)]
+    return await _confirm(event, event.staff_id, _pending_broadcast(ctx), ctx)
 
 
 @router.on(StaffTextMessage, staff_answers(QuestionKind.BROADCAST_CONFIRM), _calls_off)
 async def cancel_by_word(event: StaffTextMessage, ctx: DeskContext) -> Sequence[Reply]:
     """Cancel the draft shown last."""
-    return [await _cancel(event, event.staff_id, _pending_broadcast(ctx), ctx)]
+    return await _cancel(event, event.staff_id, _pending_broadcast(ctx), ctx)
 
 
 @router.on(CardButtonClicked, pressed("broadcast-confirm"))
 async def confirm_by_button(event: CardButtonClicked, ctx: DeskContext) -> Sequence[Reply]:
     """Schedule the draft on the card; pressing twice schedules once."""
-    return [await _confirm(event, event.staff_id, event.key.split(":", 1)[1], ctx)]
+    return await _confirm(event, event.staff_id, event.key.split(":", 1)[1], ctx)
 
 
 @router.on(CardButtonClicked, pressed("broadcast-cancel"))
 async def cancel_by_button(event: CardButtonClicked, ctx: DeskContext) -> Sequence[Reply]:
     """Cancel the draft on the card."""
-    return [await _cancel(event, event.staff_id, event.key.split(":", 1)[1], ctx)]
+    return await _cancel(event, event.staff_id, event.key.split(":", 1)[1], ctx)
 
 
 # -- gathering what is missing
@@ -117,9 +118,9 @@ async def take_answer(event: StaffTextMessage, ctx: DeskContext) -> Sequence[Rep
 async def take_script(event: CardButtonClicked, ctx: DeskContext) -> Sequence[Reply]:
     """Take the script whose button was pressed, if the gathering is still open."""
     if ctx.pending is None or ctx.pending.kind is not QuestionKind.BROADCAST_SCRIPT:
-        return [_words(event.staff_id, ctx.texts["broadcast.expired"])]
+        return [_words(event.staff_id, ctx.texts["broadcast.expired"]), *close_card(event, ctx, "gone")]
     wish = replace(BroadcastWish.from_json(ctx.pending.known), script_id=event.key.split(":", 1)[1])
-    return [await _proceed(event, wish, ctx)]
+    return [await _proceed(event, wish, ctx), *close_card(event, ctx, "chosen")]
 
 
 def _with_answer(text: str, ctx: DeskContext) -> BroadcastWish:
@@ -240,28 +241,30 @@ async def _ask_for(
 
 async def _confirm(
     event: StaffTextMessage | CardButtonClicked, staff_id: StaffId, broadcast_id: str, ctx: DeskContext
-) -> Reply:
+) -> Sequence[Reply]:
     try:
         row = await do_confirm_broadcast(ctx.tx, broadcast_id, staff_id, ctx.now, settings=ctx.services.sop)
     except (NotFound, Forbidden, Conflict) as refused:
         ctx.trace.note("broadcast", id=broadcast_id, refused=refused.code)
-        return _words(staff_id, ctx.texts["broadcast.gone"])
+        return [_words(staff_id, ctx.texts["broadcast.gone"]), *close_card(event, ctx, "handled")]
     await do_forget_question(ctx.tx, event)
     ctx.trace.note("broadcast", id=broadcast_id, state=row.state.value)
-    return _words(staff_id, ctx.texts.render("broadcast.confirmed", time=_moment(row.send_at)))
+    said = _words(staff_id, ctx.texts.render("broadcast.confirmed", time=_moment(row.send_at)))
+    return [said, *close_card(event, ctx, "confirmed")]
 
 
 async def _cancel(
     event: StaffTextMessage | CardButtonClicked, staff_id: StaffId, broadcast_id: str, ctx: DeskContext
-) -> Reply:
+) -> Sequence[Reply]:
     try:
         row = await do_cancel_broadcast(ctx.tx, broadcast_id, staff_id, ctx.now)
     except (NotFound, Forbidden, Conflict) as refused:
         ctx.trace.note("broadcast", id=broadcast_id, refused=refused.code)
-        return _words(staff_id, ctx.texts["broadcast.gone"])
+        return [_words(staff_id, ctx.texts["broadcast.gone"]), *close_card(event, ctx, "handled")]
     await do_forget_question(ctx.tx, event)
     ctx.trace.note("broadcast", id=broadcast_id, state=row.state.value)
-    return _words(staff_id, ctx.texts["broadcast.cancelled"])
+    said = _words(staff_id, ctx.texts["broadcast.cancelled"])
+    return [said, *close_card(event, ctx, "cancelled")]
 
 
 def _pending_broadcast(ctx: DeskContext) -> str:

@@ -9,7 +9,9 @@ from datetime import date, datetime, timedelta
 
 from bot.clock import CHINA
 from bot.context import Context, Trace
-from bot.events import Event, StaffEvent, StaffMessage
+from bot.events import Event, KfOtherMessage, KfSessionEntered, KfText, KfUnknownMessage, StaffEvent, StaffMessage
+from bot.kf.budget import KfBudget
+from bot.kf.ledger import kf_budget
 from bot.outbox.gate import OutboundGate
 from bot.storage.database import Tx
 from bot.texts import Texts, load_texts
@@ -44,12 +46,14 @@ class DeskContext(Context):
     """What a handler of ours may touch.
 
     `actor` is the member who wrote or pressed, `None` for customers and members we do not know. `pending` is the open
-    question of this conversation.
+    question of this conversation. `kf` is whose turn a 微信客服 session is and what may still be said in it, `None`
+    where the event belongs to none.
     """
 
     services: DeskServices
     actor: StaffRow | None = None
     pending: PendingQuestion | None = None
+    kf: KfBudget | None = None
     _understood: dict[str, IntentMatch] = field(default_factory=dict)
     _outcomes: dict[tuple[str, Audience], MatchOutcome] = field(default_factory=dict)
 
@@ -144,4 +148,11 @@ async def open_context(
         services=services,
         actor=actor,
         pending=await find_question(tx, event, now),
+        kf=await _kf_budget(tx, event, now),
     )
+
+
+async def _kf_budget(tx: Tx, event: Event, now: datetime) -> KfBudget | None:
+    if isinstance(event, KfText | KfOtherMessage | KfUnknownMessage | KfSessionEntered):
+        return await kf_budget(tx, event.open_kfid, event.customer_id, now)
+    return None

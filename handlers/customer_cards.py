@@ -11,6 +11,7 @@ from bot.ids import CustomerId, StaffId, new_id
 from bot.router import Router
 from bot.texts import load_texts
 from customers import CustomerCard, find_customers_by_name, get_customer_card, render_facts, render_title
+from handlers.cards import close_card
 from handlers.context import DeskContext
 from handlers.filters import pressed, staff_wants
 from handlers.intent_labels import Intent
@@ -58,8 +59,8 @@ async def show_chosen_customer(event: CardButtonClicked, ctx: DeskContext) -> Se
     try:
         customer = await get_customer_card(ctx.tx, event.staff_id, CustomerId(event.key.split(":", 1)[1]))
     except NotFound:
-        return [_words(event.staff_id, ctx.texts["customer.not_yours"])]
-    return [_card(event.staff_id, customer, ctx)]
+        return [_words(event.staff_id, ctx.texts["customer.not_yours"]), *close_card(event, ctx, "gone")]
+    return [_card(event.staff_id, customer, ctx), *close_card(event, ctx, "chosen")]
 
 
 def _card(staff_id: StaffId, customer: CustomerCard, ctx: DeskContext) -> Reply:

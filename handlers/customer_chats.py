@@ -16,6 +16,7 @@ from bot.json import JSON
 from bot.router import Router
 from customers import AibotCapability, CustomerGroupRow, StaffRow, find_customer, find_group, find_staff
 from handlers.answers import Answer, answer_customer, match_script
+from handlers.cards import close_card
 from handlers.context import DeskContext
 from handlers.filters import chat_wants, pressed
 from handlers.handover import alert, hand_over
@@ -103,8 +104,9 @@ async def show_suggestion(event: CardButtonClicked, ctx: DeskContext) -> Sequenc
     try:
         row = await access_suggestion(ctx.tx, event.staff_id, event.key.split(":", 1)[1])
     except (NotFound, Forbidden):
-        return [Reply(StaffChat(event.staff_id), Text(ctx.texts["suggestion.gone"]), "suggestion_gone")]
-    return [_suggestion(event.staff_id, row, None, None, None, ctx)]
+        gone = Reply(StaffChat(event.staff_id), Text(ctx.texts["suggestion.gone"]), "suggestion_gone")
+        return [gone, *close_card(event, ctx, "gone")]
+    return [_suggestion(event.staff_id, row, None, None, None, ctx), *close_card(event, ctx, "chosen")]
 
 
 async def _scene(event: CustomerChatText, ctx: DeskContext) -> _Scene | None:

@@ -1,6 +1,7 @@
 """What happens between members and customers without words: a new customer is welcomed and enters the plans."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from bot.context import Reply, Text, Welcome
 from bot.events import CustomerAdded
@@ -10,6 +11,8 @@ from handlers.context import DeskContext
 from sop import PlanTrigger, start_plans_for
 
 router: Router[DeskContext] = Router("events")
+
+WELCOME_CODE_LIFE = timedelta(seconds=20)  # 05-customer-contact.md, 5.4
 
 
 @router.on(CustomerAdded)
@@ -29,4 +32,10 @@ async def welcome_customer(event: CustomerAdded, ctx: DeskContext) -> Sequence[R
         if staff
         else ctx.texts.render("welcome.nameless", bank=bank)
     )
-    return [Reply(Welcome(event.welcome_code, event.staff_id, event.customer_id), Text(body), "welcome")]
+    address = Welcome(event.welcome_code, event.staff_id, event.customer_id)
+    return [Reply(address, Text(body), "welcome", expires_at=_code_ends(event.occurred_at, ctx.now))]
+
+
+def _code_ends(issued_at: datetime | None, now: datetime) -> datetime:
+    """Return when the code is of no use any more; a platform clock ahead of ours does not make it live longer."""
+    return min(issued_at or now, now) + WELCOME_CODE_LIFE

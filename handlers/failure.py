@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.context import BotChat, KfChat, Markdown, Reply, StaffChat, Text
-from bot.events import BotMention, CardButtonClicked, Event, KfText, StaffMessage
+from bot.context import BotChat, CardUpdate, KfChat, Markdown, Reply, StaffChat, Text
+from bot.events import BotCardClicked, BotMedia, BotMention, CardButtonClicked, Event, KfText, StaffMessage
 from bot.outbox.models import OutboxRow
 from bot.texts import Texts, load_texts
 from handlers.settings import HandlersSettings
@@ -22,6 +22,8 @@ def apology_for(
     """
     settings = settings or HandlersSettings()
     texts = load_texts("handlers", settings.language)
+    if blocked is not None and blocked.address_kind == CardUpdate.__name__:
+        return ()  # the card stays as it was; the answer to the press is a reply of its own
     match event:
         case StaffMessage() | CardButtonClicked():
             return [_to_staff(event, blocked, texts)]
@@ -31,8 +33,8 @@ def apology_for(
                     KfChat(event.open_kfid, event.customer_id), Text(_to_customer(blocked, settings, texts)), "apology"
                 )
             ]
-        case BotMention() if blocked is None or blocked.address_kind == "BotChat":
-            chat = BotChat(event.chat_id, event.speaker, event.response_url)
+        case BotMention() | BotMedia() | BotCardClicked() if blocked is None or blocked.address_kind == "BotChat":
+            chat = BotChat(event.chat_id, event.speaker, event.response_url, event.msg_id)
             return [Reply(chat, Markdown(_to_customer(blocked, settings, texts)), "apology")]
         case _:
             return ()

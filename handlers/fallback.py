@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.context import Reply, StaffChat, Text
 from bot.events import CardButtonClicked, StaffMessage
 from bot.router import Router
+from handlers.cards import close_card
 from handlers.context import DeskContext
 
 router: Router[DeskContext] = Router("fallback")
@@ -20,4 +21,5 @@ async def ask_for_words(event: StaffMessage, ctx: DeskContext) -> Sequence[Reply
 async def answer_old_button(event: CardButtonClicked, ctx: DeskContext) -> Sequence[Reply]:
     """Say that the card is of no use any more: its key means nothing to this version."""
     ctx.trace.note("decision", name="unknown_button")
-    return [Reply(StaffChat(event.staff_id), Text(ctx.texts["script.gone"]), "fallback")]
+    gone = Reply(StaffChat(event.staff_id), Text(ctx.texts["script.gone"]), "fallback")
+    return [gone, *close_card(event, ctx, "gone")]

@@ -7,6 +7,7 @@ from bot.events import CardButtonClicked, StaffTextMessage
 from bot.ids import StaffId, new_id
 from bot.router import Router
 from handlers.answers import answer_staff, find_valid_script, match_script
+from handlers.cards import close_card
 from handlers.context import DeskContext
 from handlers.filters import pressed, staff_wants
 from handlers.intent_labels import MANAGERS, Intent
@@ -44,9 +45,10 @@ async def answer_choice(event: CardButtonClicked, ctx: DeskContext) -> Sequence[
     """Answer with the script whose button was pressed, in the version in force now."""
     script = find_valid_script(ctx, event.key.split(":")[1], Audience.RM)
     if script is None:
-        return [Reply(StaffChat(event.staff_id), Text(ctx.texts["script.gone"]), "script_gone")]
+        gone = Reply(StaffChat(event.staff_id), Text(ctx.texts["script.gone"]), "script_gone")
+        return [gone, *close_card(event, ctx, "gone")]
     ctx.trace.note("script", id=script.id, version=script.version, chosen=True)
-    return await _say(event.staff_id, script, ctx)
+    return [*await _say(event.staff_id, script, ctx), *close_card(event, ctx, "chosen")]
 
 
 @router.on(StaffTextMessage, staff_wants(*LATER))

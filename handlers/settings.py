@@ -25,6 +25,13 @@ class HandlersSettings(BaseModel):
     duty_staff: str = Field(
         default="", description="Member who takes customers without a manager of their own; empty: nobody"
     )
+    kf_transfer: bool = Field(
+        default=True,
+        description="Give 微信客服 sessions to a servicer when a person is needed; false: a to-do and a card only",
+    )
+    kf_menu: tuple[str, ...] = Field(
+        default=(), max_length=9, description="Scripts (ids) that the menu of the 微信客服 welcome offers"
+    )
     question_minutes: int = Field(
         default=15, ge=1, le=1440, description="How long an open question of the assistant waits for its answer"
     )

@@ -9,6 +9,7 @@ from bot.errors import Conflict, Forbidden, NotFound
 from bot.events import CardButtonClicked, StaffTextMessage
 from bot.ids import new_id
 from bot.router import Router
+from handlers.cards import close_card, replace_card
 from handlers.context import DeskContext
 from handlers.filters import pressed, staff_wants
 from handlers.intent_labels import Intent
@@ -17,6 +18,7 @@ from sop import TodoRow, access_todo, do_complete_todo, list_todos
 
 router: Router[DeskContext] = Router("tasks")
 
+_DAY_MARK = "@"
 _SHOWN = 5  # a card takes six buttons, and more lines than this are not read on a phone
 
 
@@ -29,13 +31,15 @@ async def list_tasks(event: StaffTextMessage, ctx: DeskContext) -> Sequence[Repl
     name = _day_name(day, ctx)
     if not todos:
         return [Reply(StaffChat(event.staff_id), Text(ctx.texts.render("tasks.none", day=name)), "tasks")]
-    return [Reply(StaffChat(event.staff_id), _card(name, todos, ctx), "tasks")]
+    card = _card(day, todos, f"{new_id('tasks')}{_DAY_MARK}{day.isoformat()}", ctx)
+    return [Reply(StaffChat(event.staff_id), card, "tasks")]
 
 
 @router.on(CardButtonClicked, pressed("todo"))
 async def complete_task(event: CardButtonClicked, ctx: DeskContext) -> Sequence[Reply]:
-    """Mark the to-do as done, if it is the member's own and still open."""
-    return [Reply(StaffChat(event.staff_id), Text(await _complete(event, ctx)), "task_done")]
+    """Mark the to-do as done, if it is the member's own and still open; the card then shows what is left."""
+    answer = Reply(StaffChat(event.staff_id), Text(await _complete(event, ctx)), "task_done")
+    return [answer, *await _show_rest(event, ctx)]
 
 
 async def _complete(event: CardButtonClicked, ctx: DeskContext) -> str:
@@ -49,19 +53,35 @@ async def _complete(event: CardButtonClicked, ctx: DeskContext) -> str:
     return ctx.texts.render("tasks.done", title=todo.title)
 
 
-def _card(day: str, todos: Sequence[TodoRow], ctx: DeskContext) -> Card:
+async def _show_rest(event: CardButtonClicked, ctx: DeskContext) -> Sequence[Reply]:
+    day = _day_of_card(event.task_id)
+    todos = await list_todos(ctx.tx, event.staff_id, day) if day else ()
+    if day is None or not todos:
+        return close_card(event, ctx, "done")
+    return replace_card(event, ctx, _card(day, todos, event.task_id, ctx))
+
+
+def _day_of_card(task_id: str) -> date | None:
+    """Return the day a card lists, kept in its task id; `None` for a card that holds none."""
+    try:
+        return date.fromisoformat(task_id.partition(_DAY_MARK)[2])
+    except ValueError:
+        return None
+
+
+def _card(day: date, todos: Sequence[TodoRow], task_id: str, ctx: DeskContext) -> Card:
     shown = todos[:_SHOWN]
     lines = [_line(number, todo, ctx) for number, todo in enumerate(shown, start=1)]
     if len(todos) > _SHOWN:
         lines.append(ctx.texts.render("tasks.more", count=len(todos) - _SHOWN))
     return Card(
-        title=ctx.texts.render("tasks.title", day=day, count=len(todos)),
+        title=ctx.texts.render("tasks.title", day=_day_name(day, ctx), count=len(todos)),
         description="\n".join(lines),
         buttons=tuple(
             Button(ctx.texts.render("tasks.done_button", number=number), f"todo:{todo.id}")
             for number, todo in enumerate(shown, start=1)
         ),
-        task_id=new_id("tasks"),
+        task_id=task_id,
     )
 
 

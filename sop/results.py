@@ -17,7 +17,7 @@ from bot.ids import StaffId
 from bot.outbox.models import OutboxRow, OutboxState
 from bot.storage.database import Database, Tx
 from bot.wecom import groupsend
-from bot.wecom.contacts import PlatformCalls
+from bot.wecom.api.calls import PlatformCalls
 from sop.models import BroadcastRow, BroadcastTaskRow, DeliveryRow, TodoKind
 from sop.moves import move_broadcast, move_delivery, move_task
 from sop.outcomes import Reading, TaskOutcome, Verdict, decide_broadcast, decide_task, next_look

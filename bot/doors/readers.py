@@ -1,21 +1,30 @@
 """How the body of each door is read: at the edge into a row, later from the row into an event."""
 
 import json
-import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from bot import events as e
 from bot.errors import CallbackMalformed
-from bot.events import Event, Fields
+from bot.events import Event, Fields, MirrorKind
 from bot.ids import CustomerId, GroupChatId, StaffId
 from bot.inbox.models import InboxRow, NewInboxRow, Source
-from bot.wecom.dedupe import app_conversation, app_dedupe_key
-from bot.wecom.fields import parse_fields, parse_json, parse_xml, text_of, tree_of
-from bot.wecom.parsing import parse_event, parse_seconds
+from bot.wecom.dedupe import (
+    aibot_conversation,
+    aibot_dedupe_key,
+    app_conversation,
+    app_dedupe_key,
+    conversation_name,
+    kf_conversation,
+    kf_dedupe_key,
+)
+from bot.wecom.fields import parse_fields, parse_json, parse_xml, text_of
+from bot.wecom.parsing import parse_aibot, parse_event, parse_kf
 
-# The mention is part of a group message's text (08-aibot.md, 8.1): "@name " at its head, with any blank after it.
-_MENTION = re.compile(r"^\s*@\S+\s*")
+# The names by which the doors are known outside of bot.wecom.
+read_aibot = parse_aibot
+read_kf = parse_kf
 
 
 class AppReader:
@@ -35,7 +44,7 @@ class AppReader:
         return NewInboxRow(
             source=Source.APP,
             dedupe_key=app_dedupe_key(fields),
-            conversation=app_conversation(fields),
+            conversation=app_conversation(fields, event),
             event_type=type(event).__name__,
             body=_as_text(plaintext),
             received_at=received_at,
@@ -54,18 +63,23 @@ class AiBotReader:
 
     def row(self, plaintext: bytes, received_at: datetime) -> NewInboxRow:
         """Return the row of an AI bot callback."""
-        fields = parse_json(plaintext)
-        msg_id = text_of(fields, "msgid")
-        if not msg_id:
-            raise CallbackMalformed("the AI bot's body has no msgid")
-        return NewInboxRow(
-            source=Source.AIBOT,
-            dedupe_key=f"aibot:{msg_id}",
-            conversation=f"aibot:{text_of(fields, 'chatid') or text_of(tree_of(fields, 'from'), 'userid')}",
-            event_type=type(read_aibot(fields)).__name__,
-            body=_as_text(plaintext),
-            received_at=received_at,
-        )
+        return aibot_row(parse_json(plaintext), _as_text(plaintext), received_at)
+
+
+def aibot_row(fields: Fields, body: str, received_at: datetime) -> NewInboxRow:
+    """Return the row of an AI bot body or frame; `body` is the JSON it was read from.
+
+    The question how a stream stands (`BotStreamRefresh`) is answered at the edge and needs no row.
+    """
+    event = parse_aibot(fields)
+    return NewInboxRow(
+        source=Source.AIBOT,
+        dedupe_key=aibot_dedupe_key(event, fields),
+        conversation=aibot_conversation(fields),
+        event_type=type(event).__name__,
+        body=body,
+        received_at=received_at,
+    )
 
 
 def _as_text(plaintext: bytes) -> str:
@@ -86,93 +100,76 @@ def read_event(row: InboxRow) -> Event:
         case Source.APP:
             return parse_event(parse_fields(body))
         case Source.AIBOT:
-            return read_aibot(parse_json(body))
+            return parse_aibot(parse_json(body))
         case Source.KF:
-            return read_kf(parse_json(body))
+            return parse_kf(parse_json(body))
         case Source.ARCHIVE:
             return read_archived(parse_json(body))
+        case Source.MIRROR:
+            return read_mirror(parse_json(body))
 
 
-def read_aibot(fields: Fields) -> Event:
-    """Return the event of an AI bot body: words to the bot, or something else it said."""
-    occurred_at = parse_seconds(text_of(fields, "create_time"))
-    text = _aibot_text(fields)
-    if text is None:
-        return e.BotOtherCallback(fields=fields, occurred_at=occurred_at)
-    chat_id = text_of(fields, "chatid")
-    return e.BotMention(
-        fields=fields,
-        occurred_at=occurred_at,
-        speaker=text_of(tree_of(fields, "from"), "userid"),
-        chat_id=GroupChatId(chat_id) if chat_id else None,
-        text=_MENTION.sub("", text) if chat_id else text,
-        response_url=text_of(fields, "response_url"),
-        msg_id=text_of(fields, "msgid"),
-    )
+def kf_row(item: Mapping[str, Any], open_kfid: str, received_at: datetime) -> NewInboxRow:
+    """Return the row of one item pulled for the account `open_kfid`.
 
-
-def _aibot_text(fields: Fields) -> str | None:
-    kind = text_of(fields, "msgtype")
-    if kind == "text":
-        return text_of(tree_of(fields, "text"), "content")
-    if kind == "voice":
-        return text_of(tree_of(fields, "voice"), "content")
-    return None
-
-
-def read_kf(fields: Fields) -> Event:
-    """Return the event of one item of a 微信客服 pull (07-kf.md, 7.2). Only customers' items become messages."""
-    kind = text_of(fields, "msgtype")
-    occurred_at = parse_seconds(text_of(fields, "send_time"))
-    if kind == "event":
-        return _read_kf_event(fields, occurred_at)
-    if text_of(fields, "origin") != "3":
-        return e.KfOtherEvent(fields=fields, occurred_at=occurred_at)
-    common: dict[str, Any] = {
-        "fields": fields,
-        "occurred_at": occurred_at,
-        "open_kfid": text_of(fields, "open_kfid"),
-        "customer_id": CustomerId(text_of(fields, "external_userid")),
-        "msg_id": text_of(fields, "msgid"),
-    }
-    if kind != "text":
-        return e.KfOtherMessage(msg_type=kind, **common)
-    text = tree_of(fields, "text")
-    return e.KfText(text=text_of(text, "content"), menu_id=text_of(text, "menu_id") or None, **common)
-
-
-def _read_kf_event(fields: Fields, occurred_at: datetime | None) -> Event:
-    data = tree_of(fields, "event")
-    common: dict[str, Any] = {
-        "fields": fields,
-        "occurred_at": occurred_at,
-        "open_kfid": text_of(data, "open_kfid"),
-        "customer_id": CustomerId(text_of(data, "external_userid")),
-    }
-    match text_of(data, "event_type"):
-        case "enter_session":
-            return e.KfSessionEntered(welcome_code=text_of(data, "welcome_code") or None, **common)
-        case "msg_send_fail":
-            return e.KfSendFailed(
-                fail_msg_id=text_of(data, "fail_msgid"), fail_type=text_of(data, "fail_type"), **common
-            )
-        case _:
-            return e.KfOtherEvent(fields=fields, occurred_at=occurred_at)
-
-
-def kf_row(item: dict[str, Any], open_kfid: str, received_at: datetime) -> NewInboxRow:
-    """Return the row of one pulled 微信客服 item."""
-    body = json.dumps(item, ensure_ascii=False)
-    event = read_kf(parse_json(body.encode()))
-    customer = item.get("external_userid") or item.get("event", {}).get("external_userid", "")
+    Raises:
+        CallbackMalformed: it is deeper or wider than any honest item; the others of its page are not concerned.
+    """
+    body = _as_json(item)
+    fields = parse_json(body.encode())
     return NewInboxRow(
         source=Source.KF,
-        dedupe_key=f"kf:{item['msgid']}",
-        conversation=f"kf:{open_kfid}:{customer}",
-        event_type=type(event).__name__,
+        dedupe_key=kf_dedupe_key(fields),
+        conversation=kf_conversation(fields, open_kfid),
+        event_type=type(parse_kf(fields)).__name__,
         body=body,
         received_at=received_at,
     )
+
+
+def _as_json(value: Mapping[str, Any]) -> str:
+    """Return JSON any database can store: readable, or escaped where it holds half a surrogate pair."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+        return text if text.isascii() or _is_storable(text) else json.dumps(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise CallbackMalformed("the item cannot be written as JSON") from error
+
+
+def _is_storable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def mirror_row(kind: MirrorKind, object_id: str, received_at: datetime, cause_key: str) -> NewInboxRow:
+    """Return the row that says: our copy of this object is stale, read it anew.
+
+    `cause_key` tells what made it stale (an inbox row's key, a sweep's number): of one cause there is one row.
+    """
+    return NewInboxRow(
+        source=Source.MIRROR,
+        dedupe_key=conversation_name("mirror", kind.value, object_id, cause_key),
+        conversation=conversation_name("mirror", kind.value, object_id),
+        event_type=e.MirrorDue.__name__,
+        body=json.dumps({"kind": kind.value, "object_id": object_id, "at": received_at.astimezone(UTC).isoformat()}),
+        received_at=received_at,
+    )
+
+
+def read_mirror(fields: Fields) -> Event:
+    """Return the event that `mirror_row` put into a row.
+
+    Raises:
+        CallbackMalformed: no such row was ever made.
+    """
+    try:
+        kind, at = MirrorKind(text_of(fields, "kind")), datetime.fromisoformat(text_of(fields, "at"))
+    except ValueError as error:
+        raise CallbackMalformed("the row is none of ours") from error
+    return e.MirrorDue(fields=fields, occurred_at=at, kind=kind, object_id=text_of(fields, "object_id"))
 
 
 def archived_text_row(
@@ -205,11 +202,19 @@ def archived_text_row(
 
 
 def read_archived(fields: Fields) -> Event:
-    """Return the event that `archived_text_row` put into a row."""
+    """Return the event that `archived_text_row` put into a row.
+
+    Raises:
+        CallbackMalformed: no such row was ever made.
+    """
     chat_id, staff_id = text_of(fields, "chat_id"), text_of(fields, "staff_id")
+    try:
+        sent_at = datetime.fromisoformat(text_of(fields, "sent_at"))
+    except ValueError as error:
+        raise CallbackMalformed("the row is none of ours") from error
     return e.CustomerChatText(
         fields=fields,
-        occurred_at=datetime.fromisoformat(text_of(fields, "sent_at")),
+        occurred_at=sent_at,
         chat_id=GroupChatId(chat_id) if chat_id else None,
         customer_id=CustomerId(text_of(fields, "customer_id")),
         staff_id=StaffId(staff_id) if staff_id else None,

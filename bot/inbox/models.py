@@ -32,6 +32,7 @@ class Source(StrEnum):
     KF = "kf"
     AIBOT = "aibot"
     ARCHIVE = "archive"
+    MIRROR = "mirror"  # we ourselves: a copy of ours may be stale
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from bot.outbox.models import OutboxRow, OutboxState
 from bot.outbox.store import enqueue_reply
 from bot.settings import InboxSettings
 from bot.storage.database import Database, Tx
+from bot.wecom.pace import patience
 
 C = TypeVar("C", bound=Context)
 
@@ -91,7 +92,8 @@ class InboxWorker(Generic[C]):
                 self._note_unknown(event)
                 errand = self._errands.get(type(event))
                 if errand is not None:
-                    await errand(event)
+                    with patience(self._settings.lease_seconds / 3):
+                        await errand(event)
                 await self._handle(row_id, event)
         except Exception as error:  # the outermost loop: the row must leave the processing state
             await self._fail(row_id, claimed, error)

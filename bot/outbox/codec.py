@@ -8,11 +8,15 @@ from bot.context import (
     BotChat,
     Button,
     Card,
+    CardUpdate,
     Content,
     GroupSend,
     KfChat,
+    KfHandOver,
     KfWelcome,
     Markdown,
+    Menu,
+    MenuItem,
     StaffChat,
     Text,
     Welcome,
@@ -20,9 +24,9 @@ from bot.context import (
 from bot.ids import GroupChatId, StaffId
 
 _ADDRESSES: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (StaffChat, KfChat, KfWelcome, Welcome, BotChat, GroupSend)
+    kind.__name__: kind for kind in (StaffChat, CardUpdate, KfChat, KfWelcome, KfHandOver, Welcome, BotChat, GroupSend)
 }
-_CONTENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Text, Markdown, Card)}
+_CONTENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Text, Markdown, Card, Menu)}
 
 
 def dump_value(value: Address | Content) -> tuple[str, dict[str, Any]]:
@@ -51,5 +55,8 @@ def load_content(kind: str, fields: dict[str, Any]) -> Content:
             url_text=fields["url_text"],
             task_id=fields["task_id"],
         )
+    if kind == Menu.__name__:
+        items = tuple(MenuItem(**item) for item in fields["items"])
+        return Menu(head=fields["head"], items=items, tail=fields["tail"])
     content: Content = _CONTENTS[kind](**fields)
     return content

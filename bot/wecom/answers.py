@@ -51,6 +51,35 @@ class Answer:
             raise self._unreadable(name)
         return value
 
+    def digits(self, name: str, default: int | None = None) -> int:
+        """Return a whole number that may be written as a text: where the platform does both (`created_at`)."""
+        value = self.fields.get(name)
+        if isinstance(value, str) and value.isascii() and value.isdigit():
+            return int(value)
+        return self.number(name, default)
+
+    def decimal(self, name: str, default: float | None = None) -> float:
+        """Return a number with a fraction. An absent or null field gives `default`; without one it is an error."""
+        value = self.fields.get(name)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self._unreadable(name)
+        return float(value)
+
+    def truth(self, name: str, default: bool | None = None) -> bool:
+        """Return a yes or no, written as true and false or as 1 and 0; `default` as for `text`."""
+        value = self.fields.get(name)
+        if value is None and default is not None:
+            return default
+        if value not in (0, 1):  # equal to False and True
+            raise self._unreadable(name)
+        return bool(value)
+
+    def has(self, name: str) -> bool:
+        """Tell whether the field is there and not null."""
+        return self.fields.get(name) is not None
+
     def instant(self, name: str) -> datetime | None:
         """Return a time given in seconds since 1970; `None` when it is absent or 0, as the platform writes 'never'."""
         seconds = self.number(name, 0)
@@ -76,6 +105,10 @@ class Answer:
         if not isinstance(value, Mapping):
             raise self._unreadable(name)
         return Answer(self.api, value, f"{self.path}{name}.")
+
+    def find_child(self, name: str) -> "Answer | None":
+        """Return the object under `name`, `None` when it is absent or null."""
+        return self.child(name) if self.has(name) else None
 
     def children(self, name: str) -> tuple["Answer", ...]:
         """Return the list of objects under `name`; absent means empty."""

@@ -4,14 +4,15 @@ Only reads. Paging is hidden behind async iterators that yield one page at a tim
 in one transaction before it asks for the next.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from bot.ids import CustomerId, GroupChatId, StaffId
 from bot.wecom.answers import Answer
+from bot.wecom.api.calls import PlatformCalls, next_cursor
 
 DEPARTMENT_LIST = "GET /cgi-bin/department/list"
 MEMBER_LIST = "GET /cgi-bin/user/list"
@@ -27,21 +28,6 @@ CUSTOMER_PAGE = 100
 GROUP_PAGE = 1000
 
 
-class PlatformCalls(Protocol):
-    """The one thing needed of `bot.wecom.client.WeComClient`."""
-
-    async def call(
-        self,
-        api: str,
-        body: Mapping[str, Any] | None = None,
-        *,
-        params: Mapping[str, str] | None = None,
-        app: str = "app",
-    ) -> dict[str, Any]:
-        """Call an API by its method and path."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Department:
     """A node of the directory. The root has `parent_id` 0."""
@@ -54,7 +40,10 @@ class Department:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of the corp. `main_department_id` falls back to the first department; `None` without any."""
+    """A member of the corp. `main_department_id` falls back to the first department; `None` without any.
+
+    `leads` tells whether the member leads the main department.
+    """
 
     id: StaffId
     name: str
@@ -62,6 +51,7 @@ class Member:
     department_ids: tuple[int, ...]
     main_department_id: int | None
     active: bool
+    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +137,27 @@ class CustomerGroup:
     members: tuple[GroupMember, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """A page of customers. `cursor` asks for the next one, empty at the end.
+
+    `unlicensed` are those of the asked members whose customers the platform does not show for want of a licence: that
+    they have none must not be concluded.
+    """
+
+    items: tuple[FollowedCustomer, ...]
+    cursor: str
+    unlicensed: tuple[StaffId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupIdPage:
+    """A page of group ids. `cursor` asks for the next one, empty at the end."""
+
+    ids: tuple[GroupChatId, ...]
+    cursor: str
+
+
 async def list_departments(client: PlatformCalls) -> tuple[Department, ...]:
     """List every department the app may see, in the platform's order."""
     answer = Answer(DEPARTMENT_LIST, await client.call(DEPARTMENT_LIST))
@@ -175,6 +186,24 @@ async def list_follow_users(client: PlatformCalls) -> tuple[StaffId, ...]:
     return tuple(sorted(StaffId(user) for user in answer.texts("follow_user")))
 
 
+async def get_customer_page(client: PlatformCalls, staff_ids: Sequence[StaffId], cursor: str = "") -> CustomerPage:
+    """Return a page of the customers of at most 100 members.
+
+    Raises:
+        PlatformError: 84061 from some platform versions when a member has no customer at all.
+    """
+    body: dict[str, Any] = {"userid_list": list(staff_ids), "limit": CUSTOMER_PAGE}
+    if cursor:
+        body["cursor"] = cursor
+    answer = Answer(CUSTOMER_BATCH, await client.call(CUSTOMER_BATCH, body))
+    refused = answer.child("fail_info") if answer.fields.get("fail_info") else None
+    return CustomerPage(
+        items=tuple(_read_followed(item) for item in answer.children("external_contact_list")),
+        cursor=next_cursor(answer, cursor),
+        unlicensed=tuple(StaffId(one) for one in refused.texts("unlicensed_userid_list")) if refused else (),
+    )
+
+
 async def iter_customer_pages(
     client: PlatformCalls, staff_ids: Sequence[StaffId]
 ) -> AsyncIterator[tuple[FollowedCustomer, ...]]:
@@ -185,14 +214,10 @@ async def iter_customer_pages(
     """
     cursor = ""
     while True:
-        body: dict[str, Any] = {"userid_list": list(staff_ids), "limit": CUSTOMER_PAGE}
-        if cursor:
-            body["cursor"] = cursor
-        answer = Answer(CUSTOMER_BATCH, await client.call(CUSTOMER_BATCH, body))
-        page = tuple(_read_followed(item) for item in answer.children("external_contact_list"))
-        if page:
-            yield page
-        cursor = answer.text("next_cursor", "")
+        page = await get_customer_page(client, staff_ids, cursor)
+        if page.items:
+            yield page.items
+        cursor = page.cursor
         if not cursor:
             return
 
@@ -209,7 +234,7 @@ async def get_customer(client: PlatformCalls, customer_id: CustomerId) -> Custom
         params = {"external_userid": customer_id} | ({"cursor": cursor} if cursor else {})
         answer = Answer(CUSTOMER_GET, await client.call(CUSTOMER_GET, params=params))
         follows += [_read_follow(item) for item in answer.children("follow_user")]
-        cursor = answer.text("next_cursor", "")
+        cursor = next_cursor(answer, cursor)
         if not cursor:
             return CustomerWithFollows(_read_profile(answer.child("external_contact")), tuple(follows))
 
@@ -231,24 +256,26 @@ async def list_corp_tags(client: PlatformCalls) -> tuple[CorpTag, ...]:
     )
 
 
+async def get_group_id_page(client: PlatformCalls, owner_ids: Sequence[StaffId], cursor: str = "") -> GroupIdPage:
+    """Return a page of the ids of the groups owned by at most 100 members. The filter avoids 81017 in large corps."""
+    body: dict[str, Any] = {"status_filter": 0, "owner_filter": {"userid_list": list(owner_ids)}, "limit": GROUP_PAGE}
+    if cursor:
+        body["cursor"] = cursor
+    answer = Answer(GROUP_LIST, await client.call(GROUP_LIST, body))
+    ids = tuple(GroupChatId(item.text("chat_id")) for item in answer.children("group_chat_list"))
+    return GroupIdPage(ids, next_cursor(answer, cursor))
+
+
 async def iter_group_id_pages(
     client: PlatformCalls, owner_ids: Sequence[StaffId]
 ) -> AsyncIterator[tuple[GroupChatId, ...]]:
-    """Yield the ids of the groups owned by at most 100 members. The filter avoids 81017 in large corps."""
+    """Yield the ids of the groups owned by at most 100 members, page by page."""
     cursor = ""
     while True:
-        body: dict[str, Any] = {
-            "status_filter": 0,
-            "owner_filter": {"userid_list": list(owner_ids)},
-            "limit": GROUP_PAGE,
-        }
-        if cursor:
-            body["cursor"] = cursor
-        answer = Answer(GROUP_LIST, await client.call(GROUP_LIST, body))
-        page = tuple(GroupChatId(item.text("chat_id")) for item in answer.children("group_chat_list"))
-        if page:
-            yield page
-        cursor = answer.text("next_cursor", "")
+        page = await get_group_id_page(client, owner_ids, cursor)
+        if page.ids:
+            yield page.ids
+        cursor = page.cursor
         if not cursor:
             return
 
@@ -291,7 +318,14 @@ def _read_member(item: Answer) -> Member:
         department_ids=departments,
         main_department_id=main,
         active=item.number("status", 1) in (1, 4),
+        leads=_leads(item, departments, main),
     )
+
+
+def _leads(item: Answer, departments: Sequence[int], main: int | None) -> bool:
+    """Read `is_leader_in_dept`, which answers for each department in the order of `department`."""
+    answers = item.numbers("is_leader_in_dept")
+    return any(answer and one == main for one, answer in zip(departments, answers, strict=False))
 
 
 def _read_profile(item: Answer) -> CustomerProfile:

@@ -1,6 +1,7 @@
-"""Signature and cipher of callbacks, in both directions.
+"""Signature and cipher of callbacks, in both directions; and their two relatives: pages of the JS-SDK, bots' files.
 
-Source: ../shared/wecom/01-callback.md 1.4 and 1.5 (90968), checked against every vector of vectors.json.
+Source: ../shared/wecom/01-callback.md 1.4 and 1.5 (90968), 08-aibot.md 8.1, 09-oauth-jssdk.md 9.2; checked against
+every vector of vectors.json.
 """
 
 import base64
@@ -27,6 +28,35 @@ def signature(token: str, timestamp: str, nonce: str, ciphertext: str) -> str:
     """Return the lower-case hex SHA-1 over the four values, sorted by their bytes and joined."""
     values = sorted(value.encode() for value in (token, timestamp, nonce, ciphertext))
     return hashlib.sha1(b"".join(values), usedforsecurity=False).hexdigest()
+
+
+def page_signature(ticket: str, nonce: str, timestamp: str, url: str) -> str:
+    """Return the lower-case hex SHA-1 that lets a page use the JS-SDK. `url` is the page's, without its `#` part."""
+    signed = f"jsapi_ticket={ticket}&noncestr={nonce}&timestamp={timestamp}&url={url}"
+    return hashlib.sha1(signed.encode(), usedforsecurity=False).hexdigest()
+
+
+def decrypt_media(aes_key: str, encrypted: bytes) -> bytes:
+    """Return the content of a file sent to an AI bot (08-aibot.md, 8.1).
+
+    `aes_key` is the callback's EncodingAESKey in webhook mode and the file's own on the long connection.
+
+    Raises:
+        DecryptFailed: the key is none, or the file does not decrypt under it.
+    """
+    try:
+        key = decode_key(aes_key.rstrip("="))
+    except SettingsError as error:
+        raise DecryptFailed("the key of the file is not an AES key") from error
+    if not encrypted or len(encrypted) % 16:
+        raise DecryptFailed("the file is not a whole number of blocks")
+    decryptor = Cipher(AES(key), CBC(key[:16])).decryptor()
+    padded = decryptor.update(encrypted) + decryptor.finalize()
+    padding = padded[-1]
+    end = len(padded) - padding
+    if not 1 <= padding <= BLOCK_BYTES or end < 0 or padded[end:] != bytes([padding]) * padding:
+        raise DecryptFailed("the file's padding is wrong: it was encrypted with another key")
+    return padded[:end]
 
 
 def decode_key(encoding_aes_key: str) -> bytes:

@@ -1,9 +1,23 @@
-"""How we react to an error code: its class, by the dossier's table (errcodes.json, 90313).
+"""How we react to an error code: its class, by the dossier's table (errcodes.json, 90313), and the error it becomes.
 
 Unknown codes are business: recorded and shown, not tried again.
 """
 
 from enum import StrEnum
+
+from bot.errors import (
+    PlatformError,
+    PlatformMisconfigured,
+    PlatformUnavailable,
+    RateLimited,
+    RecipientUnavailable,
+    TokenExpired,
+)
+
+# No relation, not a friend, out of range, refused to be contacted: about this recipient, not about the request.
+_RECIPIENT_CODES = frozenset({40096, 41050, 46004, 50002, 60021, 60111, 81013, 84061, 95000, 95001, 95002})
+# Too many at a time: by class to be repeated, and like all limits no failure of what waits.
+_TOO_MANY_AT_ONCE = 45033
 
 
 class Reaction(StrEnum):
@@ -119,3 +133,27 @@ _BY_CODE = {code: reaction for reaction, codes in _CODES.items() for code in cod
 def reaction_to(errcode: int) -> Reaction:
     """Return the class of an error code; BUSINESS for one the table does not name."""
     return _BY_CODE.get(errcode, Reaction.BUSINESS)
+
+
+def is_success(errcode: int) -> bool:
+    """Say whether nothing is left to do: done, or done before."""
+    return reaction_to(errcode) in (Reaction.OK, Reaction.DONE)
+
+
+def error_for(api: str, errcode: int, errmsg: str) -> PlatformError:
+    """Return the error that an answer with this code becomes. "System busy" (-1) may have been carried out [I]."""
+    if errcode in _RECIPIENT_CODES:
+        return RecipientUnavailable(api, errcode, errmsg)
+    if errcode == _TOO_MANY_AT_ONCE:
+        return RateLimited(api, errcode, errmsg)
+    match reaction_to(errcode):
+        case Reaction.REFRESH:
+            return TokenExpired(api, errcode, errmsg)
+        case Reaction.SLOW:
+            return RateLimited(api, errcode, errmsg)
+        case Reaction.RETRY:
+            return PlatformUnavailable(api, errcode, errmsg, maybe_done=errcode == -1)
+        case Reaction.CONFIG:
+            return PlatformMisconfigured(api, errcode, errmsg)
+        case _:
+            return PlatformError(api, errcode, errmsg)

@@ -5,6 +5,9 @@ There is no DTD, hence no entity of anybody's making: a document that declares o
 """
 
 import json
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 from xml.parsers import expat
@@ -14,6 +17,11 @@ from bot.events import Fields, FieldValue
 
 MAX_DEPTH = 24
 MAX_ELEMENTS = 20_000
+# The platform's numbers have 64 bits; a longer one is nobody's, and converting it would cost.
+_MAX_DIGITS = 18
+_MAX_DECIMAL = 40
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+_MAX_SECONDS_DIGITS = 11
 
 
 def parse_fields(body: bytes) -> Fields:
@@ -24,8 +32,8 @@ def parse_fields(body: bytes) -> Fields:
     Raises:
         CallbackMalformed: it is neither, declares a DTD, or is deeper or wider than any honest body.
     """
-    start = body.lstrip()[:1]
-    if start == b"<" or body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+    start = body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]  # some senders begin with the mark of UTF-8
+    if start == b"<" or body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return parse_xml(body)
     if start == b"{":
         return parse_json(body)
@@ -158,7 +166,7 @@ def parse_json(body: bytes) -> Fields:
     if not isinstance(document, dict):
         raise CallbackMalformed("the JSON is not an object")
     budget = [MAX_ELEMENTS]
-    return {str(name): _plain(value, 1, budget) for name, value in document.items()}
+    return {_storable(name): _plain(value, 1, budget) for name, value in document.items()}
 
 
 def _refuse_constant(name: str) -> None:
@@ -170,7 +178,7 @@ def _plain(value: Any, depth: int, budget: list[int]) -> FieldValue:
     if depth > MAX_DEPTH or budget[0] < 0:
         raise CallbackMalformed("the JSON is too deep or has too many values")
     if isinstance(value, dict):
-        return {str(name): _plain(item, depth + 1, budget) for name, item in value.items()}
+        return {_storable(name): _plain(item, depth + 1, budget) for name, item in value.items()}
     if isinstance(value, list):
         return [_plain(item, depth + 1, budget) for item in value]
     if isinstance(value, bool):
@@ -203,3 +211,66 @@ def list_of(fields: Fields, name: str) -> list[FieldValue]:
     if value is None or value == "":
         return []
     return list(value) if isinstance(value, list) else [value]
+
+
+def items_of(fields: Fields, name: str, *item_names: str) -> list[FieldValue]:
+    """Return the entries of a wrapped list, `<name><item/><item/></name>`; under the first of `item_names` there is.
+
+    In a JSON body the list may stand under `name` itself, without the wrapper.
+    """
+    value = fields.get(name)
+    if isinstance(value, dict):
+        for item_name in item_names:
+            if item_name in value:
+                return list_of(value, item_name)
+        return []
+    return list_of(fields, name) if isinstance(value, list) else []
+
+
+def trees_in(values: Iterable[FieldValue]) -> list[Fields]:
+    """Return the entries that have children; what is text among them is left out."""
+    return [value for value in values if isinstance(value, dict)]
+
+
+def texts_in(values: Iterable[FieldValue]) -> tuple[str, ...]:
+    """Return the entries that are text and not empty."""
+    return tuple(value for value in values if isinstance(value, str) and value)
+
+
+def optional_text(fields: Fields, name: str) -> str | None:
+    """Return a leaf's text; `None` when it was not sent, which is not the same as empty."""
+    value = fields.get(name)
+    return value if isinstance(value, str) else None
+
+
+def split_text(text: str) -> tuple[str, ...]:
+    """Return the parts of a comma list, without blanks and empty ones."""
+    return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
+
+
+def parse_int(text: str) -> int | None:
+    """Return a whole number of at most 18 digits; `None` for everything else."""
+    digits = text.removeprefix("-")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > _MAX_DIGITS:
+        return None
+    return int(text)
+
+
+def int_of(fields: Fields, name: str) -> int | None:
+    """Return a leaf that is a whole number; `None` when it is absent or anything else."""
+    return parse_int(text_of(fields, name))
+
+
+def float_of(fields: Fields, name: str) -> float | None:
+    """Return a leaf that is a finite decimal number; `None` when it is absent or anything else."""
+    text = text_of(fields, name)
+    if len(text) > _MAX_DECIMAL or not _DECIMAL.fullmatch(text):
+        return None
+    return float(text)
+
+
+def parse_seconds(text: str) -> datetime | None:
+    """Return the instant of a count of seconds since 1970; `None` for what is not one, or beyond the year 5138."""
+    if not text.isascii() or not text.isdigit() or len(text) > _MAX_SECONDS_DIGITS:
+        return None
+    return datetime.fromtimestamp(int(text), UTC)

@@ -5,16 +5,19 @@ calls `create_group_task` records the intent first, and after an unknown outcome
 again blindly.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
-from typing import Any
+from enum import IntEnum, StrEnum
+from typing import Annotated, ClassVar
 
 from bot.errors import PlatformError
 from bot.ids import CustomerId, GroupChatId, StaffId
 from bot.wecom.answers import Answer
-from bot.wecom.contacts import PlatformCalls
+from bot.wecom.api.attachments import MAX_ATTACHMENTS, Attachment
+from bot.wecom.api.calls import PlatformCalls, iter_pages
+from bot.wecom.api.wire import Bytes, Items, Name, Tagged, to_body
+from bot.wecom.limits import GROUP_TEXT
 
 CREATE = "POST /cgi-bin/externalcontact/add_msg_template"
 LIST = "POST /cgi-bin/externalcontact/get_groupmsg_list_v2"
@@ -28,10 +31,102 @@ ALREADY_CANCELLED = 41093
 REMINDED_TOO_OFTEN = 41094
 
 MAX_GROUPS = 2000
-MAX_TEXT_BYTES = 4000
+MAX_CUSTOMERS = 10_000
+MAX_TAGS = 100
+MAX_TEXT_BYTES = GROUP_TEXT.size_bytes
+LIST_PAGE = 100
+# The most of `get_groupmsg_task` is 1000; that of `get_groupmsg_send_result` is documented by its default only.
+TASK_PAGE = 1000
+RESULT_PAGE = 500
+# A month, as the shortest has it.
+LONGEST_SPAN = timedelta(days=28)
 
 # Their clock stamps the task, ours the attempt: allow for the difference.
 _CLOCK_SLACK = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class TagChoice:
+    """Customers with any of these tags."""
+
+    tag_ids: Annotated[tuple[str, ...], Name("tag_list"), Items(MAX_TAGS, least=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BroadcastParts:
+    text: Annotated[str | None, Name("text.content"), Bytes(MAX_TEXT_BYTES, least=1)] = None
+    attachments: Annotated[tuple[Attachment, ...], Tagged(), Items(MAX_ATTACHMENTS)] = ()
+
+    def list_problems(self) -> Iterator[tuple[str, str]]:
+        """See `CrossChecked`."""
+        if not self.text and not self.attachments:
+            yield "text", "and attachments are both missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupBroadcast(_BroadcastParts):
+    """A broadcast to groups that `sender` owns; to all of them without `chat_ids`."""
+
+    wire_constants: ClassVar[dict[str, str]] = {"chat_type": "group"}
+
+    sender: Annotated[StaffId, Bytes(64, least=1)]
+    chat_ids: Annotated[tuple[GroupChatId, ...], Name("chat_id_list"), Items(MAX_GROUPS)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerBroadcast(_BroadcastParts):
+    """A broadcast to customers: named ones, or those with a tag of every choice, or all of `sender`'s.
+
+    A customer of several members gets it from the one who talked last. With `may_deselect` the member may leave some
+    out.
+    """
+
+    wire_constants: ClassVar[dict[str, str]] = {"chat_type": "single"}
+
+    sender: Annotated[StaffId | None, Bytes(64, least=1)] = None
+    customer_ids: Annotated[tuple[CustomerId, ...], Name("external_userid"), Items(MAX_CUSTOMERS)] = ()
+    tags: Annotated[tuple[TagChoice, ...], Name("tag_filter.group_list")] = ()
+    may_deselect: Annotated[bool | None, Name("allow_select")] = None
+
+    def list_problems(self) -> Iterator[tuple[str, str]]:
+        """See `CrossChecked`."""
+        yield from _BroadcastParts.list_problems(self)
+        if not self.customer_ids and self.sender is None:
+            yield "sender", "is missing, and so is external_userid"
+        if self.customer_ids and self.tags:
+            yield "tag_filter", "has no effect beside external_userid"
+
+
+class ChatKind(StrEnum):
+    """To whom broadcasts went."""
+
+    GROUP = "group"
+    SINGLE = "single"
+
+
+class MadeBy(IntEnum):
+    """Whose broadcasts are listed."""
+
+    CORP = 0
+    PERSONAL = 1
+    ALL = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastQuestion:
+    """Which broadcasts to list: of at most a month."""
+
+    kind: Annotated[ChatKind, Name("chat_type")]
+    since: Annotated[datetime, Name("start_time")]
+    until: Annotated[datetime, Name("end_time")]
+    creator: StaffId | None = None
+    made_by: Annotated[MadeBy | None, Name("filter_type")] = None
+    limit: int = LIST_PAGE
+
+    def list_problems(self) -> Iterator[tuple[str, str]]:
+        """See `CrossChecked`."""
+        if not timedelta(0) <= self.until - self.since <= LONGEST_SPAN + 2 * _CLOCK_SLACK:
+            yield "end_time", f"is not within {LONGEST_SPAN.days} days after start_time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,40 +178,52 @@ class SendResult:
     sent_at: datetime | None
 
 
-async def create_group_task(
-    client: PlatformCalls, sender: StaffId, chat_ids: Sequence[GroupChatId], text: str
-) -> CreatedTask:
-    """Create a task for `sender` to send `text` to groups they own. At most 2,000 groups and 4,000 bytes of text.
+async def create_broadcast(client: PlatformCalls, broadcast: GroupBroadcast | CustomerBroadcast) -> CreatedTask:
+    """Create a task: one for each member who is to confirm it.
 
     Raises:
+        RequestInvalid: a documented limit is broken.
         PlatformError: refused. `PlatformUnavailable.maybe_done` says that it may exist all the same.
     """
-    body = {
-        "chat_type": "group",
-        "sender": sender,
-        "chat_id_list": list(chat_ids),
-        "text": {"content": text},
-    }
-    answer = Answer(CREATE, await client.call(CREATE, body))
+    answer = Answer(CREATE, await client.call(CREATE, to_body(CREATE, broadcast)))
     return CreatedTask(msgid=answer.text("msgid"), failed_ids=answer.texts("fail_list"))
 
 
-async def iter_created(client: PlatformCalls, since: datetime, until: datetime) -> AsyncIterator[ListedTask]:
-    """Yield the group broadcasts the corp made in the span (at most a month).
+async def create_group_task(
+    client: PlatformCalls, sender: StaffId, chat_ids: Sequence[GroupChatId], text: str
+) -> CreatedTask:
+    """Create a task for `sender` to send `text` to groups they own; see `create_broadcast`."""
+    return await create_broadcast(client, GroupBroadcast(sender=sender, chat_ids=tuple(chat_ids), text=text))
+
+
+async def iter_broadcasts(client: PlatformCalls, question: BroadcastQuestion) -> AsyncIterator[ListedTask]:
+    """Yield the broadcasts of a span.
+
+    Raises:
+        RequestInvalid: the span is longer than a month.
+    """
+    async for answer in iter_pages(client, LIST, to_body(LIST, question)):
+        for item in answer.children("group_msg_list"):
+            yield _read_listed(item)
+
+
+def iter_created(client: PlatformCalls, since: datetime, until: datetime) -> AsyncIterator[ListedTask]:
+    """Yield the group broadcasts the corp made in the span.
 
     Not filtered by `creator`: for tasks made through the API the platform leaves that field out, so that a filter on
     it could hide the very task that is looked for [K].
     """
-    body: dict[str, Any] = {
-        "chat_type": "group",
-        "start_time": int((since - _CLOCK_SLACK).timestamp()),
-        "end_time": int((until + _CLOCK_SLACK).timestamp()),
-        "filter_type": 0,
-        "limit": 100,
-    }
-    async for answer in _pages(client, LIST, body):
-        for item in answer.children("group_msg_list"):
-            yield _read_listed(item)
+    # The platform lists a month at a time; what an attempt has made was made when it was tried, so the first month.
+    latest = min(until, since + LONGEST_SPAN)
+    return iter_broadcasts(
+        client,
+        BroadcastQuestion(
+            kind=ChatKind.GROUP,
+            since=since - _CLOCK_SLACK,
+            until=latest + _CLOCK_SLACK,
+            made_by=MadeBy.CORP,
+        ),
+    )
 
 
 async def list_member_tasks(client: PlatformCalls, msgid: str) -> tuple[MemberTask, ...]:
@@ -132,7 +239,7 @@ async def list_member_tasks(client: PlatformCalls, msgid: str) -> tuple[MemberTa
                 confirmed=item.number("status") == 2,
                 sent_at=item.instant("send_time"),
             )
-            async for answer in _pages(client, MEMBER_TASKS, {"msgid": msgid, "limit": 500})
+            async for answer in iter_pages(client, MEMBER_TASKS, {"msgid": msgid, "limit": TASK_PAGE})
             for item in answer.children("task_list")
         ]
     )
@@ -144,11 +251,11 @@ async def list_send_results(client: PlatformCalls, msgid: str, staff_id: StaffId
     Raises:
         PlatformError: 41063 the platform is still dispatching; ask again later.
     """
-    body = {"msgid": msgid, "userid": staff_id, "limit": 500}
+    body = {"msgid": msgid, "userid": staff_id, "limit": RESULT_PAGE}
     return tuple(
         [
             _read_result(item)
-            async for answer in _pages(client, SEND_RESULTS, body)
+            async for answer in iter_pages(client, SEND_RESULTS, body)
             for item in answer.children("send_list")
         ]
     )
@@ -206,16 +313,6 @@ async def find_created(
         if any(member.staff_id.casefold() == sender.casefold() for member in members):
             return task.msgid
     return None
-
-
-async def _pages(client: PlatformCalls, api: str, body: dict[str, Any]) -> AsyncIterator[Answer]:
-    cursor = ""
-    while True:
-        answer = Answer(api, await client.call(api, body | ({"cursor": cursor} if cursor else {})))
-        yield answer
-        cursor = answer.text("next_cursor", "")
-        if not cursor:
-            return
 
 
 async def _call_unless(client: PlatformCalls, api: str, msgid: str, tolerated: int) -> bool:

@@ -7,10 +7,14 @@ import httpx
 from bot.errors import PlatformUnavailable
 
 
-def make_http(base_url: str, timeout_seconds: float) -> httpx.AsyncClient:
-    """Return a client for the platform. It follows no redirects: a token must not be carried elsewhere."""
+def make_http(base_url: str, timeout_seconds: float, proxy: str = "") -> httpx.AsyncClient:
+    """Return a client for the platform. It follows no redirects: a token must not be carried elsewhere.
+
+    Without a proxy of its own it goes through the one that HTTPS_PROXY names, except where NO_PROXY says not to.
+    """
     return httpx.AsyncClient(
         base_url=base_url,
+        proxy=proxy or None,
         timeout=httpx.Timeout(timeout_seconds, connect=min(5.0, timeout_seconds)),
         limits=httpx.Limits(max_connections=50, max_keepalive_connections=20),
         follow_redirects=False,

@@ -1,35 +1,82 @@
-"""How a reply is said to a member: message/send, and its forms (04-sending.md, 4.1 and 4.3)."""
+"""How a reply is said to a member, and how a card the member pressed is changed (04-sending.md, 4.1 to 4.3)."""
 
 import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, assert_never
 
-from bot.context import Card, Content, Markdown, Text
-from bot.errors import RecipientUnavailable
+from bot.context import Card, CardUpdate, Content, Markdown, Menu, Text
+from bot.errors import PlatformError, RecipientUnavailable
+from bot.ids import StaffId
+from bot.wecom.api.cards import ButtonCard, CardButton, Fact, Jump, Target, TextNotice, Title
+from bot.wecom.api.messages import (
+    SEND,
+    AppMessage,
+    CardChange,
+    MarkdownBody,
+    MessageBody,
+    ReplacedButton,
+    SentMessage,
+    TextBody,
+    send_message,
+    update_card,
+)
+from bot.wecom.api.wire import to_body
 from bot.wecom.client import WeComClient
 from bot.wecom.parcel import Parcel, Receipt
 
 # The longest the platform compares with earlier messages (04-sending.md, 4.1).
 _LONGEST_WINDOW_SECONDS = 14_400
+_CODE_USED = 60140
 
 
-async def send_to_staff(client: WeComClient, agent_id: int, staff_id: str, parcel: Parcel, now: datetime) -> Receipt:
+async def send_to_staff(
+    client: WeComClient, agent_id: int, staff_id: StaffId, parcel: Parcel, now: datetime
+) -> Receipt:
     """Send to one member.
 
     Raises:
+        RequestInvalid: too long for one message.
         PlatformError: refused or not answered; `RecipientUnavailable` when only this member cannot get it.
     """
-    body = {"touser": staff_id, "agentid": agent_id, **staff_content(parcel.content)}
-    if parcel.in_doubt:
-        body |= {"enable_duplicate_check": 1, "duplicate_check_interval": _window_seconds(parcel.attempted_at, now)}
-    api = "POST /cgi-bin/message/send"
-    answer = await client.call(api, body)
+    message = AppMessage(
+        agent_id=agent_id,
+        staff_ids=(staff_id,),
+        body=staff_body(parcel.content),
+        drop_repeats=True if parcel.in_doubt else None,
+        repeat_seconds=_window_seconds(parcel.attempted_at, now) if parcel.in_doubt else None,
+    )
+    sent = await send_message(client, message)
     # errcode 0 with a name in invaliduser is a refusal of that person (04-sending.md); names come lower-cased
-    for field in ("invaliduser", "unlicenseduser"):
-        if staff_id.lower() in str(answer.get(field, "")).lower().split("|"):
-            raise RecipientUnavailable(api, 81013, field)
-    return Receipt(msgid=str(answer.get("msgid", "")) or None, result=answer)
+    for field, names in (("invaliduser", sent.invalid_staff), ("unlicenseduser", sent.unlicensed_staff)):
+        if staff_id.lower() in (name.lower() for name in names):
+            raise RecipientUnavailable(SEND, 81013, field)
+    return Receipt(msgid=sent.msgid or None, result=_kept(sent))
+
+
+async def change_card(client: WeComClient, agent_id: int, address: CardUpdate, parcel: Parcel) -> Receipt:
+    """Close the buttons of a pressed card, or put another card in its place.
+
+    Raises:
+        RequestInvalid: the new card breaks a limit.
+        PlatformError: refused or not answered; 60140 the code was used, or is too old.
+    """
+    card = parcel.content if isinstance(parcel.content, Card) else None
+    change = CardChange(
+        agent_id=agent_id,
+        response_code=address.response_code,
+        staff_ids=(address.staff_id,),
+        button=ReplacedButton(parcel.content.plain_text()) if card is None else None,
+        card=_card_body(card) if card is not None else None,
+    )
+    try:
+        failed = await update_card(client, change)
+    except PlatformError as error:
+        # The code works once: used, after an attempt of unknown outcome, means that the attempt had arrived.
+        if not parcel.in_doubt or error.errcode != _CODE_USED:
+            raise
+        return Receipt(msgid=None, result={"errcode": error.errcode, "reconciled": True})
+    return Receipt(msgid=None, result={"invaliduser": list(failed)})
 
 
 def _window_seconds(attempted_at: datetime, now: datetime) -> int:
@@ -41,34 +88,45 @@ def _window_seconds(attempted_at: datetime, now: datetime) -> int:
     return min(max(since, 1), _LONGEST_WINDOW_SECONDS)
 
 
-def staff_content(content: Content) -> dict[str, Any]:
-    """Return the `msgtype` and body of message/send for a content (04-sending.md, 4.1 and 4.3)."""
+def staff_body(content: Content) -> MessageBody:
+    """Return the form a content takes: a card without buttons and without a page to open is said as words."""
     match content:
         case Text(body):
-            return {"msgtype": "text", "text": {"content": body}}
+            return TextBody(body)
+        case Menu():
+            return TextBody(content.plain_text())
         case Markdown(body):
-            return {"msgtype": "markdown", "markdown": {"content": body}}
+            return MarkdownBody(body)
         case Card():
-            return {"msgtype": "template_card", "template_card": template_card(content)}
+            return _card_body(content) if content.buttons or content.url else TextBody(content.plain_text())
         case _:
             assert_never(content)
 
 
 def template_card(card: Card) -> Mapping[str, Any]:
-    """Return a card as the platform wants it: an interaction when it has buttons, else a notice."""
-    body: dict[str, Any] = {
-        "main_title": {"title": card.title},
-        "horizontal_content_list": [{"keyname": name, "value": value} for name, value in card.facts],
-    }
-    if card.description:
-        body["sub_title_text"] = card.description
-    if card.task_id:
-        body["task_id"] = card.task_id
-    if card.url:
-        body["card_action"] = {"type": 1, "url": card.url}
-        if card.url_text:
-            body["jump_list"] = [{"type": 1, "title": card.url_text, "url": card.url}]
+    """Return a card as the platform wants it, for another message than message/send.
+
+    Raises:
+        RequestInvalid: it breaks a limit, or has neither buttons nor a page to open.
+    """
+    return to_body(SEND, _card_body(card))
+
+
+def _card_body(card: Card) -> ButtonCard | TextNotice:
+    """Return an interaction when there are buttons, else a notice."""
+    title, text = Title(card.title), card.description or None
+    facts = tuple(Fact(name, value) for name, value in card.facts)
+    target = Target(url=card.url) if card.url else None
+    jumps = (Jump(title=card.url_text, url=card.url),) if card.url and card.url_text else ()
     if card.buttons:
-        buttons = [{"text": button.text, "key": button.key, "style": button.style} for button in card.buttons]
-        return {"card_type": "button_interaction", "button_list": buttons, **body}
-    return {"card_type": "text_notice", **body}
+        buttons = tuple(CardButton(button.text, button.key, style=button.style) for button in card.buttons)
+        return ButtonCard(
+            title=title, text=text, facts=facts, target=target, jumps=jumps, task_id=card.task_id, buttons=buttons
+        )
+    return TextNotice(title=title, text=text, facts=facts, target=target, jumps=jumps, task_id=card.task_id)
+
+
+def _kept(sent: SentMessage) -> dict[str, Any]:
+    """Return what is kept of the answer in the outbox row."""
+    kept = {"msgid": sent.msgid, "response_code": sent.response_code}
+    return {name: value for name, value in kept.items() if value}

@@ -3,9 +3,13 @@
 from datetime import datetime
 
 from bot.context import GroupSend
+from bot.errors import PlatformError
 from bot.wecom.client import WeComClient
 from bot.wecom.groupsend import create_group_task, find_created
 from bot.wecom.parcel import Parcel, Receipt
+
+# Expired, unknown, or used (errcodes.json, 41050). What has expired is given up before it gets here (expires_at).
+_CODE_USED = 41050
 
 
 async def send_welcome(client: WeComClient, code: str, parcel: Parcel) -> Receipt:
@@ -15,7 +19,13 @@ async def send_welcome(client: WeComClient, code: str, parcel: Parcel) -> Receip
         PlatformError: refused or not answered.
     """
     body = {"welcome_code": code, "text": {"content": parcel.content.plain_text()}}
-    answer = await client.call("POST /cgi-bin/externalcontact/send_welcome_msg", body)
+    try:
+        answer = await client.call("POST /cgi-bin/externalcontact/send_welcome_msg", body)
+    except PlatformError as error:
+        # The code works once: used, after an attempt of unknown outcome, means that the attempt had arrived.
+        if not parcel.in_doubt or error.errcode != _CODE_USED:
+            raise
+        return Receipt(msgid=None, result={"errcode": error.errcode, "reconciled": True})
     return Receipt(msgid=None, result=answer)
 
 

@@ -85,7 +85,7 @@ class DemoPlan:
         return f"http://127.0.0.1:{self.simulator_port}"
 
 
-# Makes the simulator's ASGI application; given by cli.py, the only file of ours that may import it.
+# Makes the simulator's ASGI application; given by cli.py, because only the command line may import it.
 SimulatorFactory = Callable[[DemoPlan], Any]
 
 
@@ -194,7 +194,7 @@ async def run_demo(plan: DemoPlan, make_simulator: SimulatorFactory, say: Callab
         await install(service)
         await simulator.ready.wait()
         await service.start()
-        service.run_soon("demo.fill", lambda: fill(service, plan, say))
+        service.timers.soon("demo.fill", lambda: fill(service, plan, say))
         server = WebServer(web_config(service.app, plan.host, plan.port))
         announce = asyncio.create_task(_announce(server, plan, say))
         await server.serve(sockets=[plan.door])

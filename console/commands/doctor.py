@@ -5,40 +5,17 @@ Every check is a line of its own and none stops the others. Secrets are never sh
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from urllib.parse import urlsplit
 
-import httpx
-
-from bot.clock import SystemClock
 from bot.errors import SettingsError
 from bot.storage.database import Database
 from bot.storage.migrate import current_revision, newest_revision
 from bot.texts import Texts, load_texts
 from bot.wecom.crypto import decode_key
 from compliance import load_keys
+from console.commands.doctor_lines import Line, Mark, line
+from console.commands.platform_checks import platform_lines, proxy_lines
 from console.settings import Settings, load_settings
-
-_MAX_SKEW_SECONDS = 60
-
-
-class Mark(StrEnum):
-    """How a check came out."""
-
-    OK = "✓"
-    WARN = "!"
-    BAD = "✗"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One check's outcome: a key of the catalogue and its values."""
-
-    mark: Mark
-    key: str
-    values: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +26,20 @@ class Diagnosis:
     well: bool
 
 
-def _line(mark: Mark, key: str, **values: object) -> Line:
-    return Line(mark, key, values)
-
-
 async def examine(language: str, *, offline: bool = False) -> Diagnosis:
     """Run all checks that can be run."""
     words = load_texts("console", "en" if language == "en" else "zh")
     try:
         settings = load_settings()
     except SettingsError as error:
-        return _write([_line(Mark.BAD, "settings_bad", reason=error)], words)
-    lines = [_line(Mark.OK, "settings_ok")]
+        return _write([line(Mark.BAD, "settings_bad", reason=error)], words)
+    lines = [line(Mark.OK, "settings_ok")]
     checks: list[Callable[[Settings], Awaitable[Sequence[Line]]]] = [_database, _callback, _public_url, _archive]
-    if not offline:
-        checks.append(_platform)
     for check in checks:
         lines += await check(settings)
+    lines += proxy_lines(settings)
+    if not offline:
+        lines += await platform_lines(settings, language)
     return _write(lines, words)
 
 
@@ -80,93 +54,59 @@ async def _database(settings: Settings) -> list[Line]:
     try:
         database = await Database.open(settings.storage.url)
     except SettingsError as error:
-        return [_line(Mark.BAD, "database_bad", kind=kind, reason=error)]
+        return [line(Mark.BAD, "database_bad", kind=kind, reason=error)]
     try:
         have, need = await current_revision(database), newest_revision()
     except Exception as error:  # any driver's own error: name its kind, its text may hold the password
-        return [_line(Mark.BAD, "database_bad", kind=kind, reason=type(error).__name__)]
+        return [line(Mark.BAD, "database_bad", kind=kind, reason=type(error).__name__)]
     finally:
         await database.close()
     if have != need:
-        return [_line(Mark.BAD, "database_old", kind=kind, have=have or "-", need=need)]
-    return [_line(Mark.OK, "database_ok", kind=kind, revision=have)]
+        return [line(Mark.BAD, "database_old", kind=kind, have=have or "-", need=need)]
+    return [line(Mark.OK, "database_ok", kind=kind, revision=have)]
 
 
 async def _callback(settings: Settings) -> list[Line]:
     wecom = settings.wecom
     lines = []
     if not wecom.corp_id.startswith(("ww", "wx")):
-        lines.append(_line(Mark.BAD, "corp_id_bad", length=len(wecom.corp_id)))
+        lines.append(line(Mark.BAD, "corp_id_bad", length=len(wecom.corp_id)))
     token = wecom.callback.token.get_secret_value()
     if not token:
-        lines.append(_line(Mark.BAD, "token_missing"))
+        lines.append(line(Mark.BAD, "token_missing"))
     elif len(token) > 32 or not token.isalnum():
-        lines.append(_line(Mark.BAD, "token_bad", length=len(token)))
+        lines.append(line(Mark.BAD, "token_bad", length=len(token)))
     key = wecom.callback.aes_key.get_secret_value()
     try:
         decode_key(key)
     except SettingsError:
-        lines.append(_line(Mark.BAD, "aes_key_bad", length=len(key)))
+        lines.append(line(Mark.BAD, "aes_key_bad", length=len(key)))
     if not wecom.app.secret.get_secret_value() or not wecom.app.agent_id:
-        lines.append(_line(Mark.BAD, "app_missing"))
-    return lines or [_line(Mark.OK, "callback_ok")]
+        lines.append(line(Mark.BAD, "app_missing"))
+    return lines or [line(Mark.OK, "callback_ok")]
 
 
 async def _public_url(settings: Settings) -> list[Line]:
     url = urlsplit(settings.console.public_url)
     shown = f"{settings.console.public_url.rstrip('/')}/wecom/app"
     if url.scheme not in {"http", "https"} or not url.hostname:
-        return [_line(Mark.BAD, "public_url_bad", url=settings.console.public_url)]
-    lines = [_line(Mark.OK, "callback_url", url=shown)]
+        return [line(Mark.BAD, "public_url_bad", url=settings.console.public_url)]
+    lines = [line(Mark.OK, "callback_url", url=shown)]
     if url.scheme == "http" or url.hostname in {"localhost", "127.0.0.1"}:
-        lines = [_line(Mark.WARN, "public_url_local", url=shown)]
+        lines = [line(Mark.WARN, "public_url_local", url=shown)]
     if len(settings.console.secret_key.get_secret_value()) < 32:
-        lines.append(_line(Mark.WARN, "secret_key_missing"))
+        lines.append(line(Mark.WARN, "secret_key_missing"))
     return lines
 
 
 async def _archive(settings: Settings) -> list[Line]:
     archive = settings.wecom.archive
-    if not archive.relay_url:
-        return [_line(Mark.WARN, "archive_off")]
+    if not (archive.sdk_path or archive.relay_url):
+        return [line(Mark.WARN, "archive_off")]
     try:
         keys = load_keys({version: key.get_secret_value() for version, key in archive.private_keys.items()})
     except SettingsError as error:
-        return [_line(Mark.BAD, "archive_key_bad", reason=error)]
+        return [line(Mark.BAD, "archive_key_bad", reason=error)]
     if not keys:
-        return [_line(Mark.BAD, "archive_key_missing")]
-    return [_line(Mark.OK, "archive_ok", versions=", ".join(str(version) for version in sorted(keys)))]
-
-
-async def _platform(settings: Settings) -> list[Line]:
-    wecom = settings.wecom
-    params = {"corpid": wecom.corp_id, "corpsecret": wecom.app.secret.get_secret_value()}
-    try:
-        async with httpx.AsyncClient(base_url=wecom.api_base, timeout=wecom.timeout_seconds) as http:
-            response = await http.get("/cgi-bin/gettoken", params=params)
-            answer = response.json()
-    except (httpx.HTTPError, ValueError) as error:
-        return [_line(Mark.BAD, "platform_unreachable", base=wecom.api_base, reason=type(error).__name__)]
-    lines = [_clock(response.headers.get("date"))]
-    errcode = int(answer.get("errcode") or 0)
-    if errcode == 0:
-        return [*lines, _line(Mark.OK, "platform_ok", base=wecom.api_base)]
-    if errcode == 60020:
-        return [*lines, _line(Mark.BAD, "platform_ip", errcode=errcode)]
-    if errcode in {40001, 40013, 40091, 41004}:
-        return [*lines, _line(Mark.BAD, "platform_secret", errcode=errcode)]
-    return [*lines, _line(Mark.BAD, "platform_refused", errcode=errcode)]
-
-
-def _clock(date_header: str | None) -> Line:
-    try:
-        theirs = parsedate_to_datetime(date_header or "")
-    except (ValueError, TypeError):
-        return _line(Mark.WARN, "clock_unknown")
-    skew = abs((SystemClock().now() - _aware(theirs)).total_seconds())
-    mark = Mark.OK if skew <= _MAX_SKEW_SECONDS else Mark.BAD
-    return _line(mark, "clock_ok" if mark is Mark.OK else "clock_bad", seconds=int(skew))
-
-
-def _aware(at: datetime) -> datetime:
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+        return [line(Mark.BAD, "archive_key_missing")]
+    return [line(Mark.OK, "archive_ok", versions=", ".join(str(version) for version in sorted(keys)))]

@@ -1,15 +1,25 @@
-"""`rmbot inbox` and `rmbot outbox`: what waits, what failed, and doing it again."""
+"""`rmbot inbox` and `rmbot outbox`: what waits, what failed, doing it again, who is left alone, what is wrong."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 
-from bot.clock import CHINA
+from bot import audit
+from bot.administrators import say_alert
+from bot.alerts.store import do_resolve_by_id, list_open_alerts
+from bot.clock import CHINA, SystemClock
 from bot.inbox import store as inbox
 from bot.inbox.models import InboxState
 from bot.outbox import store as outbox
+from bot.outbox import unreachable
 from bot.outbox.models import OutboxState
 from bot.storage.database import Database
+from bot.wecom.reasons import explain, explain_error
 from console.settings import Settings
+
+# Who acted, in the audit trail: whoever may run commands on the server.
+_ACTOR = "command line"
 
 
 def _time(at: datetime) -> str:
@@ -59,9 +69,16 @@ async def list_outbox(settings: Settings, state: OutboxState | None, limit: int)
         await database.close()
     return [
         f"{row.id:>8}  {row.state.value:<10} {_time(row.created_at)}  {row.purpose:<20} {row.recipient}  "
-        f"{row.error or ''}".rstrip()
+        f"{_why(row.state, row.error)}".rstrip()
         for row in rows
     ]
+
+
+def _why(state: OutboxState, error: str | None) -> str:
+    """Return what an error says and what it means; the gate's reason of a blocked row is words already."""
+    if not error or state is OutboxState.BLOCKED:
+        return error or ""
+    return f"{error}（{explain_error(error).what}）"
 
 
 async def resend_outbox(settings: Settings, row_id: int) -> None:
@@ -76,3 +93,57 @@ async def resend_outbox(settings: Settings, row_id: int) -> None:
             await outbox.do_requeue(tx, row_id)
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Database]:
+    database = await Database.open(settings.storage.url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def list_quarantine(settings: Settings, limit: int) -> list[str]:
+    """Return a line for each recipient that is left alone, and why."""
+    async with _opened(settings) as database, database.reading() as tx:
+        rows = await unreachable.list_unreachable(tx, SystemClock().now(), limit)
+    return [
+        f"{row.recipient:<40} {row.errcode:>7} {explain(row.errcode).what}  {_time(row.since)} – {_time(row.until)}"
+        for row in rows
+    ]
+
+
+async def lift_quarantine(settings: Settings, recipient: str) -> None:
+    """Let a recipient be tried again; the audit trail keeps that it was done.
+
+    Raises:
+        NotFound: it is not in quarantine.
+    """
+    now = SystemClock().now()
+    async with _opened(settings) as database, database.transaction() as tx:
+        await unreachable.do_lift(tx, recipient)
+        await audit.record(tx, actor=_ACTOR, action="outbox.quarantine_lifted", subject=recipient, details={}, now=now)
+
+
+async def list_alerts(settings: Settings) -> list[str]:
+    """Return the open alerts, each with its number."""
+    now = SystemClock().now()
+    async with _opened(settings) as database, database.reading() as tx:
+        alerts = await list_open_alerts(tx)
+    return [f"#{alert.id}  {say_alert(alert, now, settings.wecom.alerts.language)}" for alert in alerts]
+
+
+async def resolve_alert(settings: Settings, alert_id: int) -> None:
+    """Close an alert by hand; the audit trail keeps that it was done.
+
+    Raises:
+        NotFound: there is no open alert with that number.
+    """
+    now = SystemClock().now()
+    async with _opened(settings) as database, database.transaction() as tx:
+        row = await do_resolve_by_id(tx, alert_id, now, _ACTOR)
+        details = {"kind": row.kind.value, "subject": row.subject}
+        await audit.record(
+            tx, actor=_ACTOR, action="alert.resolved", subject=f"alert:{alert_id}", details=details, now=now
+        )

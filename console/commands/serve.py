@@ -41,7 +41,7 @@ async def serve(settings: Settings) -> None:
                 f"the database is at revision {have or 'none'}, this version needs {need}: run `rmbot migrate`"
             )
         await service.start()
-        service.run_soon("customers.sync", service.sync_if_due)
+        service.timers.soon("customers.sync", service.sync_if_due)
         await WebServer(web_config(service.app, settings.console.host, settings.console.port)).serve()
     finally:
         await service.stop()

@@ -5,6 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from bot.wecom.reasons import explain
 from console.health import Said
 from console.render import View
 from console.rights import Right
@@ -22,6 +23,7 @@ async def show_health(view: CurrentView) -> Response:
         fragments={"checks": "health/_checks.html"},
         report=report,
         say=lambda said: say(view, said),
+        reason=lambda errcode: explain(errcode, view.language),
     )
 
 

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from bot.errors import Forbidden, NotFound
 from bot.ids import StaffId
+from bot.kf.ledger import list_budgets_of
 from bot.storage.database import Tx
 from compliance import DraftReport, check_draft
 from console.i18n import N_
@@ -124,7 +125,8 @@ async def _show(
         names = await names_of(tx, [row.customer_id, row.chat_id or ""])
         words = row.text if text is None else text
         report = await _check(tx, view, words)
-    return view.page("sidebar/reply.html", status=status, **_values(view, row, names, words, report, problem))
+        kf = await list_budgets_of(tx, row.customer_id, view.now)
+    return view.page("sidebar/reply.html", status=status, kf=kf, **_values(view, row, names, words, report, problem))
 
 
 def _values(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.errors import CallbackMalformed, DecryptFailed, SettingsError, SignatureMismatch
 from bot.webhook import parse_query
-from bot.wecom.crypto import CallbackCrypto, signature
+from bot.wecom.crypto import CallbackCrypto, decrypt_media, page_signature, signature
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parents[1] / "fixtures/wecom/vectors.json").read_text()
@@ -104,3 +104,23 @@ def test_decrypt_undoes_encrypt(message: bytes, receive_id: str) -> None:
 def test_random_blocks_are_refused_and_never_crash(raw: bytes) -> None:
     with pytest.raises(DecryptFailed):
         CallbackCrypto("token", KEY, "ww0000000000000001").decrypt(base64.b64encode(raw).decode())
+
+
+@pytest.mark.parametrize("vector", VECTORS["jssdk"], ids=lambda vector: vector["id"])
+def test_known_page_signatures(vector: dict[str, Any]) -> None:
+    made = page_signature(vector["jsapi_ticket"], vector["noncestr"], vector["timestamp"], vector["url"])
+    assert made == vector["signature"]
+
+
+@pytest.mark.parametrize("vector", VECTORS["media"], ids=lambda vector: vector["id"])
+@pytest.mark.parametrize("suffix", ["", "="])
+def test_known_files_of_a_bot(vector: dict[str, Any], suffix: str) -> None:
+    encrypted = base64.b64decode(vector["encrypted_base64"])
+    opened = decrypt_media(vector["encoding_aes_key"] + suffix, encrypted)
+    assert opened == base64.b64decode(vector["plaintext_base64"])
+
+
+@pytest.mark.parametrize(("key", "encrypted"), [(KEY, b""), (KEY, b"x" * 17), (KEY, b"x" * 64), ("short", b"x" * 32)])
+def test_a_file_that_does_not_open_is_refused(key: str, encrypted: bytes) -> None:
+    with pytest.raises(DecryptFailed):
+        decrypt_media(key, encrypted)

@@ -7,7 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import CallbackMalformed
-from bot.wecom.fields import MAX_DEPTH, list_of, parse_fields, parse_xml, text_of, tree_of
+from bot.wecom.fields import (
+    MAX_DEPTH,
+    float_of,
+    int_of,
+    items_of,
+    list_of,
+    optional_text,
+    parse_fields,
+    parse_int,
+    parse_xml,
+    split_text,
+    text_of,
+    texts_in,
+    tree_of,
+    trees_in,
+)
 
 
 def test_leaves_lists_and_trees_are_read() -> None:
@@ -93,3 +108,56 @@ def test_words_that_look_like_a_dtd_are_just_words() -> None:
 def test_both_readers_refuse_the_same(start: bytes, inner: bytes) -> None:
     with pytest.raises(CallbackMalformed):
         parse_xml(start + inner + b"</xml>")
+
+
+def test_half_a_surrogate_pair_in_a_name_becomes_storable() -> None:
+    assert parse_fields(rb'{"a\ud800": {"b\u0000": 1}}') == {"a?": {"b": "1"}}
+
+
+def test_a_wrapped_list_is_read_in_every_spelling() -> None:
+    fields = parse_fields(b'{"A": {"Item": ["1", "2"]}, "B": {"item": "1"}, "C": ["1"], "D": {"Other": "1"}, "E": "1"}')
+    assert [items_of(fields, name, "Item", "item") for name in "ABCDEF"] == [["1", "2"], ["1"], ["1"], [], [], []]
+    assert trees_in([{"a": "1"}, "x"]) == [{"a": "1"}]
+    assert texts_in(["a", "", {"b": "c"}]) == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0),
+        ("-7", -7),
+        ("9" * 18, 10**18 - 1),
+        ("9" * 19, None),
+        ("9" * 100_000, None),
+        ("", None),
+        ("-", None),
+        ("--1", None),
+        ("1.0", None),
+        ("٣", None),
+        ("1e3", None),
+        ("²", None),
+    ],
+)
+def test_a_whole_number_is_read_or_absent(text: str, number: int | None) -> None:
+    assert parse_int(text) == number
+    assert int_of({"n": text}, "n") == number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("23.134", 23.134), ("-1", -1.0), ("", None), ("nan", None), ("inf", None), ("1e999", None), ("1" * 50, None)],
+)
+def test_a_decimal_number_is_finite_or_absent(text: str, number: float | None) -> None:
+    assert float_of({"n": text}, "n") == number
+
+
+def test_absent_is_not_empty() -> None:
+    assert optional_text({"a": ""}, "a") == ""
+    assert optional_text({}, "a") is None
+    assert split_text(" a, ,b ") == ("a", "b")
+
+
+@pytest.mark.parametrize("body", [b"<xml><A>1</A></xml>", b'{"A": "1"}', b"\n <xml><A>1</A></xml>"])
+def test_the_mark_of_utf_8_before_a_body_changes_nothing(body: bytes) -> None:
+    mark = b"\xef\xbb\xbf"
+    assert parse_fields(mark + body.strip()) == parse_fields(body) == {"A": "1"}

@@ -4,7 +4,6 @@ import pytest
 
 from bot import events as e
 from bot.errors import CallbackMalformed
-from bot.wecom.dedupe import app_conversation, app_dedupe_key
 from bot.wecom.fields import parse_fields
 from bot.wecom.parsing import CHANGES, EVENTS, MESSAGES, parse_event
 
@@ -51,10 +50,34 @@ def test_a_new_customer_brings_state_and_welcome_code() -> None:
     assert (event.staff_id, event.customer_id, event.state, event.welcome_code) == ("rm001", "wm1", "branch-07", "CODE")
 
 
-def test_an_acquisition_notice_is_one_kind_whatever_changed() -> None:
-    assert isinstance(
-        _event(MsgType="event", Event="customer_acquisition", ChangeType="balance_low"), e.AcquisitionNotice
-    )
+@pytest.mark.parametrize("change", e.AcquisitionChange)
+def test_an_acquisition_notice_says_what_changed(change: e.AcquisitionChange) -> None:
+    event = _event(MsgType="event", Event="customer_acquisition", ChangeType=change.value.upper())
+    assert isinstance(event, e.AcquisitionNotice)
+    assert event.change is change
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"Event": "change_contact", "ChangeType": "create_user", "Department": "x,,2,9999999999999999999"},
+        {"Event": "change_external_chat", "ChangeType": "update", "JoinScene": "many"},
+        {"Event": "inactive_alert", "EffectTime": "soon"},
+        {"Event": "location", "Latitude": "north", "Longitude": "1e999"},
+        {"Event": "batch_job_result", "BatchJob": "flat"},
+    ],
+)
+def test_a_value_of_another_kind_is_absent_and_never_an_error(values: dict[str, str]) -> None:
+    event = _event(MsgType="event", **values)
+    assert not isinstance(event, e.UnknownEvent)
+    if isinstance(event, e.MemberChanged):
+        assert event.departments == (2,)
+
+
+def test_a_customer_who_was_handed_over_is_told_apart_from_one_who_was_deleted() -> None:
+    deleted = {"MsgType": "event", "Event": "change_external_contact", "ChangeType": "del_external_contact"}
+    events = [_event(**deleted), _event(**deleted, Source="DELETE_BY_TRANSFER")]
+    assert [isinstance(event, e.CustomerRemoved) and event.by_transfer for event in events] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -84,29 +107,3 @@ def test_a_body_that_says_not_what_it_is_is_malformed() -> None:
 @pytest.mark.parametrize("time", ["", "-5", "1e9", "99999999999999", "٣"])
 def test_an_impossible_time_is_no_time(time: str) -> None:
     assert _event(MsgType="text", CreateTime=time).occurred_at is None
-
-
-def test_a_message_is_known_by_its_number() -> None:
-    assert app_dedupe_key(parse_fields(_xml(MsgType="text", MsgId="9"))) == "app:9"
-
-
-def test_two_events_of_one_second_stay_two_and_a_copy_stays_one() -> None:
-    added = {"MsgType": "event", "Event": "change_external_contact", "ChangeType": "add_external_contact"}
-    first = app_dedupe_key(parse_fields(_xml(**added, UserID="a", ExternalUserID="wm1")))
-    second = app_dedupe_key(parse_fields(_xml(**added, UserID="a", ExternalUserID="wm2")))
-    copy = app_dedupe_key(parse_fields(_xml(**added, ExternalUserID="wm1", UserID=" a ")))
-    assert first != second
-    assert first == copy
-
-
-@pytest.mark.parametrize(
-    ("values", "conversation"),
-    [
-        ({}, "app:rm001"),
-        ({"FromUserName": "sys", "ExternalUserID": "wm1"}, "customer:wm1"),
-        ({"FromUserName": "sys", "ChatId": "wr1"}, "group:wr1"),
-        ({"FromUserName": "sys", "Event": "MSGAUDIT_NOTIFY"}, "sys:msgaudit_notify"),
-    ],
-)
-def test_what_belongs_together_is_handled_in_order(values: dict[str, str], conversation: str) -> None:
-    assert app_conversation(parse_fields(_xml(**values))) == conversation

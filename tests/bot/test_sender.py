@@ -13,16 +13,34 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from bot.alerts.models import AlertKind
+from bot.alerts.store import list_open_alerts
 from bot.clock import FrozenClock
-from bot.context import Address, BotChat, Button, Card, Content, GroupSend, KfChat, Reply, StaffChat, Text
+from bot.context import (
+    Address,
+    BotChat,
+    Button,
+    Card,
+    Content,
+    GroupSend,
+    KfChat,
+    KfWelcome,
+    Reply,
+    StaffChat,
+    Text,
+    Welcome,
+)
+from bot.errors import ContentTooLong, RecipientUnavailable
 from bot.ids import CustomerId, GroupChatId, StaffId
-from bot.outbox import store
+from bot.lanes import EXPRESS, REST
+from bot.outbox import ledger, store, unreachable
 from bot.outbox.models import OutboxRow, OutboxState
 from bot.outbox.sender import Sender
 from bot.settings import OutboxSettings
 from bot.storage.database import Database, Tx
 from bot.wecom.client import WeComClient
 from bot.wecom.http import make_http
+from bot.wecom.parcel import Parcel, Receipt
 from bot.wecom.send import Courier
 from bot.wecom.tokens import TokenStore
 from simulator.app import create_app
@@ -79,9 +97,16 @@ class Desk:
     sender: Sender
     recorder: Recorder
 
-    async def queue(self, text: str = "你好", to: Address | None = None, content: Content | None = None) -> int:
+    async def queue(
+        self,
+        text: str = "你好",
+        to: Address | None = None,
+        content: Content | None = None,
+        expires_in: timedelta | None = None,
+    ) -> int:
         """Queue a reply."""
-        reply = Reply(to or StaffChat(LI), content or Text(text), "test")
+        expires_at = None if expires_in is None else self.clock.now() + expires_in
+        reply = Reply(to or StaffChat(LI), content or Text(text), "test", expires_at=expires_at)
         async with self.db.transaction() as tx:
             row = await store.enqueue_reply(tx, reply, WordGate(), self.clock.now())
         return row.id or 0
@@ -94,6 +119,16 @@ class Desk:
         """Return where a row stands."""
         async with self.db.reading() as tx:
             return (await store.get_row(tx, row_id)).state
+
+    async def row(self, row_id: int) -> OutboxRow:
+        """Return a row."""
+        async with self.db.reading() as tx:
+            return await store.get_row(tx, row_id)
+
+    async def break_it(self, **fault: Any) -> None:
+        """Have the platform misbehave."""
+        answer = await self.platform.put("/_sim/faults", json={"faults": [fault]})
+        assert answer.status_code == 200, answer.text
 
     async def accepted(self, kind: str = "message") -> list[dict[str, Any]]:
         """List the requests the platform accepted."""
@@ -336,3 +371,163 @@ async def test_a_bot_chat_whose_address_is_used_up_has_failed(desk: Desk) -> Non
     row = await desk.queue(to=address)
     await desk.drain("aibot:rm001")
     assert await desk.state(row) is OutboxState.FAILED
+
+
+SEND = "POST /cgi-bin/message/send"
+
+
+async def test_what_comes_too_late_is_given_up_before_it_is_sent(desk: Desk) -> None:
+    row_id = await desk.queue(expires_in=timedelta(seconds=20))
+    desk.clock.advance(timedelta(seconds=20))
+    await desk.drain()
+    row = await desk.row(row_id)
+    assert (row.state, row.error) == (OutboxState.FAILED, "expired")
+    assert await desk.heard() == []
+
+
+async def test_what_would_be_too_late_after_the_wait_is_given_up_at_once(desk: Desk) -> None:
+    await desk.break_it(api=SEND, kind="errcode", errcode=45009, count=1)
+    row_id = await desk.queue(expires_in=timedelta(seconds=20))
+    await desk.drain()
+    row = await desk.row(row_id)
+    assert (row.state, row.error) == (OutboxState.FAILED, "expired")
+    assert row.delays is not None
+    assert row.delays[-1]["why"] == "platform.rate 45009"
+
+
+async def test_a_late_reply_says_why(desk: Desk) -> None:
+    desk.wire.steps.append(_refuse(httpx.ConnectError))
+    row_id = await desk.queue()
+    await desk.drain()
+    desk.clock.advance(timedelta(seconds=1))
+    await desk.drain()
+    row = await desk.row(row_id)
+    assert row.sent_at is not None
+    assert row.due_at is not None
+    assert row.sent_at - row.due_at == timedelta(seconds=1)
+    assert [delay["why"] for delay in row.delays or ()] == ["platform.unavailable -1"]
+
+
+@pytest.mark.parametrize("errcode", [45009, 45033])
+async def test_too_many_calls_lose_nothing_however_often(desk: Desk, errcode: int) -> None:
+    await desk.break_it(api=SEND, kind="errcode", errcode=errcode, count=8)
+    row_id = await desk.queue()
+    for _ in range(9):
+        await desk.drain()
+        desk.clock.advance(timedelta(minutes=1))
+    row = await desk.row(row_id)
+    assert (row.state, row.attempts) == (OutboxState.SENT, 1)
+    assert await desk.heard() == ["你好"]
+
+
+async def test_a_member_nobody_can_reach_is_not_tried_again_until_a_sign_of_life(desk: Desk) -> None:
+    gone = StaffChat(StaffId("nobody"))
+    await desk.queue(to=gone)
+    await desk.drain("app:nobody")
+    second = await desk.queue(to=gone)
+    calls = len(await desk.accepted())
+    await desk.drain("app:nobody")
+    assert (await desk.row(second)).error == "unreachable 81013"
+    assert len(await desk.accepted()) == calls
+    async with desk.db.transaction() as tx:
+        assert await unreachable.do_note_alive(tx, "app:nobody")
+    third = await desk.queue(to=gone)
+    await desk.drain("app:nobody")
+    assert (await desk.row(third)).error == "platform.recipient 81013", "it was tried"
+
+
+async def test_a_quarantine_ends_with_time(desk: Desk) -> None:
+    await desk.queue(to=StaffChat(StaffId("nobody")))
+    await desk.drain("app:nobody")
+    desk.clock.advance(timedelta(days=7))
+    async with desk.db.reading() as tx:
+        assert await unreachable.list_unreachable(tx, desk.clock.now(), 10) == []
+
+
+async def test_one_refused_welcome_puts_nobody_into_quarantine(desk: Desk) -> None:
+    row = await desk.queue(to=Welcome("gone", LI, CustomerId("wm1")))
+    await desk.drain("welcome:rm001:wm1")
+    assert (await desk.row(row)).state is OutboxState.FAILED
+    async with desk.db.reading() as tx:
+        assert await unreachable.list_unreachable(tx, desk.clock.now(), 10) == []
+
+
+async def test_a_long_text_arrives_in_parts_in_order(desk: Desk) -> None:
+    text = "".join(f"第{number}句话，说得很长很长很长很长。" for number in range(200))
+    first = await desk.row(await desk.queue(text))
+    assert first.evidence["part"] == 1
+    assert first.evidence["parts"] > 1
+    await desk.drain()
+    heard = await desk.heard()
+    assert "".join(heard) == text
+    assert len(heard) == first.evidence["parts"]
+
+
+async def test_parts_do_not_overtake_one_another_and_none_follows_a_failed_one(desk: Desk) -> None:
+    first = await desk.queue("第一句。" * 200)
+    desk.wire.steps += [_refuse(httpx.ConnectError)] * 3
+    await desk.drain()
+    assert await desk.heard() == [], "the second part waits for the first"
+    for seconds in (1, 5):
+        desk.clock.advance(timedelta(seconds=seconds))
+        await desk.drain()
+    async with desk.db.reading() as tx:
+        rows = await store.list_rows(tx, OutboxState.FAILED, 10)
+    assert {row.part_of for row in rows} == {first}
+    assert [row.error for row in rows] == ["part_failed", "platform.unavailable -1"]
+
+
+async def test_the_gate_sees_a_long_text_whole(desk: Desk) -> None:
+    text = "说明。" * 340 + "这款保" + "本" + "说明。" * 300
+    row = await desk.row(await desk.queue(text))
+    assert row.state is OutboxState.BLOCKED
+    assert row.text == text
+
+
+async def test_what_cannot_be_divided_is_refused_before_it_is_queued(desk: Desk) -> None:
+    with pytest.raises(ContentTooLong):
+        await desk.queue("好" * 2000, to=GroupSend(LI, ()))
+    async with desk.db.reading() as tx:
+        assert await store.list_rows(tx, None, 10) == []
+
+
+async def test_an_hours_limit_is_kept_too_and_counts_tries_in_doubt(desk: Desk) -> None:
+    allowances = (ledger.Allowance(timedelta(minutes=1), 2), ledger.Allowance(timedelta(hours=1), 3))
+    start = desk.clock.now()
+    async with desk.db.transaction() as tx:
+        for minute in range(3):
+            assert await ledger.free_at(tx, "app:x", start + timedelta(minutes=minute), allowances) is None
+            await ledger.record_attempt(tx, "app:x", start + timedelta(minutes=minute), timedelta(hours=1))
+        now = start + timedelta(minutes=5)
+        assert await ledger.free_at(tx, "app:x", now, allowances) == start + timedelta(hours=1)
+        assert await ledger.free_at(tx, "app:y", now, allowances) is None
+
+
+async def test_lanes_part_the_waiting_recipients(desk: Desk) -> None:
+    await desk.queue()
+    await desk.queue(to=Welcome("c", LI, CustomerId("wm1")))
+    await desk.queue(to=KfWelcome("c", "wk1", CustomerId("wm1")))
+    async with desk.db.reading() as tx:
+        now = desk.clock.now()
+        express = await store.list_waiting_recipients(tx, now, 10, EXPRESS)
+        rest = await store.list_waiting_recipients(tx, now, 10, REST)
+    assert express == ["welcome:rm001:wm1", "welcome:kf:wk1:wm1"]
+    assert rest == ["app:rm001"]
+
+
+class _NobodyLicensed(Courier):
+    """The platform's answer is a success that names the member as unlicensed (04-sending.md)."""
+
+    async def deliver(self, parcel: Parcel, now: datetime) -> Receipt:
+        """Refuse as send_app does."""
+        raise RecipientUnavailable(SEND, 81013, "unlicenseduser")
+
+
+async def test_a_member_without_a_licence_is_a_matter_for_the_administrators(desk: Desk) -> None:
+    row = await desk.queue()
+    desk.sender._courier = _NobodyLicensed.__new__(_NobodyLicensed)
+    await desk.drain()
+    assert await desk.state(row) is OutboxState.FAILED
+    async with desk.db.reading() as tx:
+        (alert,) = await list_open_alerts(tx)
+    assert (alert.kind, alert.detail) == (AlertKind.LICENCE, "app:rm001")

@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from bot.errors import CallbackMalformed
+from bot.wecom.fields import parse_fields, parse_json
+from console.commands.wecom import Family, decode
+from tests.bot.fixtures import load_fixtures
+
 TEXT = """<xml><ToUserName><![CDATA[ww1]]></ToUserName><FromUserName>rm001</FromUserName>
 <CreateTime>1767225600</CreateTime><MsgType>text</MsgType>
 <Content><![CDATA[大额存单 <b> & 利率]]></Content><MsgId>1</MsgId><AgentID>2</AgentID></xml>"""
@@ -87,3 +92,48 @@ def test_other_doors_are_read_too() -> None:
     assert json.loads(_decode(bot, "aibot").stdout)["event"] == "BotMention"
     item = '{"msgid": "1", "origin": 3, "msgtype": "text", "text": {"content": "在吗"}, "external_userid": "wm1"}'
     assert json.loads(_decode(item, "kf").stdout)["event"] == "KfText"
+    record = '{"msgid": "1", "action": "send", "msgtype": "vote", "votetitle": "去哪", "voteitem": ["东"]}'
+    found = json.loads(_decode(record, "archive").stdout)
+    assert found["event"] == "ArchivedVote"
+    assert {"去哪", "东"} <= set(_leaves(found["fields"]))
+
+
+@pytest.mark.parametrize(
+    ("family", "body"),
+    [
+        ("aibot", '{"msgid": "1", "msgtype": "hologram", "x": {"y": [1]}}'),
+        ("aibot", '{"msgid": "1", "msgtype": "event", "event": {"eventtype": "moon", "x": 1}}'),
+        ("kf", '{"msgid": "1", "origin": 3, "msgtype": "hologram", "hologram": {"x": 1}}'),
+        ("kf", '{"msgid": "1", "origin": 4, "msgtype": "event", "event": {"event_type": "moon", "x": 1}}'),
+        ("archive", '{"msgid": "1", "action": "send", "msgtype": "hologram", "hologram": {"x": 1}}'),
+    ],
+)
+def test_what_no_door_knows_is_an_unknown_event_everywhere(family: str, body: str) -> None:
+    done = _decode(body, family)
+    assert done.returncode == 0
+    found = json.loads(done.stdout)
+    assert found["event"] == "UnknownEvent"
+    assert "1" in set(_leaves(found["fields"]))
+
+
+@pytest.mark.parametrize("family", ["app", "aibot", "kf", "archive"])
+def test_every_fixture_is_told_as_what_it_is(family: str) -> None:
+    for fixture in load_fixtures(family):
+        found = json.loads(decode(Family(family), fixture.body))
+        unknown = fixture.event in ("UnknownEvent", "UnknownArchived", "KfUnknownMessage")
+        assert found["event"] == ("UnknownEvent" if unknown else fixture.event), fixture
+        parse = parse_fields if family == "app" else parse_json
+        assert found["fields"] == parse(fixture.body)
+
+
+@pytest.mark.parametrize("family", ["aibot", "kf", "archive"])
+@pytest.mark.parametrize("body", ["", "{", "[]", "hello", "<xml/>", b"\xff", '{"a": NaN}'])
+def test_every_door_refuses_what_is_broken(family: str, body: str | bytes) -> None:
+    with pytest.raises(CallbackMalformed):
+        decode(Family(family), body.encode() if isinstance(body, str) else body)
+
+
+def test_half_a_surrogate_pair_can_be_printed() -> None:
+    done = _decode(r'{"MsgType": "event", "Event": "x", "\ud800": "\udfff"}')
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["event"] == "UnknownEvent"

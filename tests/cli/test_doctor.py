@@ -1,16 +1,21 @@
 """`rmbot doctor` names what is wrong and the next step, in both languages, and never shows a secret."""
 
 import tomllib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+import httpx
 import pytest
 
+from bot.settings import WeComSettings
 from bot.storage.database import Database
 from bot.storage.migrate import migrate
+from bot.wecom.models import CredentialRow
 from console.commands.doctor import examine
+from console.commands.platform_checks import proxy_lines
+from console.settings import Settings
 from simulator.app import create_app
-from simulator.config import DEMO_APP_SECRET, DEMO_CORP_ID, BankSize, SimConfig
+from simulator.config import DEMO_APP_SECRET, DEMO_ARCHIVE_SECRET, DEMO_CORP_ID, BankSize, CallRules, SimConfig
 from tests.running import running
 
 TEXTS = Path(__file__).parents[2] / "console/texts"
@@ -80,6 +85,88 @@ async def test_each_fault_is_named_with_the_next_step(
     assert words in faults, report.text
     for secret in (DEMO_APP_SECRET, "tooshortkey", "wrong-secret-value"):
         assert secret not in report.text
+
+
+async def _examine_at(config: SimConfig, monkeypatch: pytest.MonkeyPatch, faults: Sequence[object] = ()) -> str:
+    async with running(create_app(config)) as url, httpx.AsyncClient(base_url=url) as platform:
+        answer = await platform.put("/_sim/faults", json={"faults": list(faults)})
+        assert answer.status_code == 200, answer.text
+        monkeypatch.setenv("RMBOT_WECOM__API_BASE", url)
+        return (await examine("zh")).text
+
+
+@pytest.mark.usefixtures("configured")
+@pytest.mark.parametrize("at_gettoken", [True, False])
+async def test_an_untrusted_address_is_shown_as_the_platform_saw_it(
+    at_gettoken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = CallRules(trusted_ips=("203.0.113.1",), trusted_ip_at_gettoken=at_gettoken)
+    text = await _examine_at(SimConfig(size=BankSize(1, 2, 1), rules=rules), monkeypatch)
+    assert "127.0.0.1（错误码 60020）" in text
+    assert "企业可信IP" in text
+
+
+@pytest.mark.usefixtures("configured")
+async def test_the_archives_own_list_of_addresses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RMBOT_WECOM__ARCHIVE__SECRET", DEMO_ARCHIVE_SECRET)
+    rules = CallRules(archive_trusted_ips=("203.0.113.1",))
+    text = await _examine_at(SimConfig(size=BankSize(1, 2, 1), rules=rules), monkeypatch)
+    assert "10009" in text
+    assert "会话存档：企业微信不认这台服务器的地址 127.0.0.1" in text
+
+
+@pytest.mark.usefixtures("configured")
+@pytest.mark.parametrize(
+    ("api", "errcode", "words"),
+    [
+        ("GET /cgi-bin/externalcontact/get_follow_user_list", 48002, "客户联系 → 可调用接口的应用"),
+        ("POST /cgi-bin/kf/account/list", 51165, "系统自带的 Secret"),
+        ("GET /cgi-bin/agent/get", 50003, "应用已被停用"),
+    ],
+)
+async def test_a_missing_right_is_named_with_the_place_to_grant_it(
+    api: str, errcode: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = {"api": api, "kind": "errcode", "errcode": errcode}
+    assert words in await _examine_at(SimConfig(size=BankSize(1, 2, 1)), monkeypatch, [fault])
+
+
+@pytest.mark.usefixtures("configured")
+async def test_each_secret_is_tried_and_a_wrong_one_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RMBOT_WECOM__KF__SECRET", "not-the-kf-secret")
+    text = await _examine_at(SimConfig(size=BankSize(1, 2, 1)), monkeypatch)
+    assert "微信客服：企业 ID 或 Secret 不对" in text
+    assert "not-the-kf-secret" not in text
+
+
+async def test_a_secret_that_works_again_is_let_in_again(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RMBOT_STORAGE__URL", db.url)
+    monkeypatch.setenv("RMBOT_WECOM__CORP_ID", DEMO_CORP_ID)
+    monkeypatch.setenv("RMBOT_WECOM__APP__SECRET", DEMO_APP_SECRET)
+    monkeypatch.setenv("RMBOT_WECOM__APP__AGENT_ID", "1000002")
+    async with db.transaction() as tx:
+        tx.add(CredentialRow(name="token:app", refused_errcode=40001))
+    await _examine_at(SimConfig(size=BankSize(1, 2, 1)), monkeypatch)
+    async with db.reading() as tx:
+        assert (await tx.get_one(CredentialRow, "token:app")).refused_errcode is None
+
+
+@pytest.mark.parametrize(
+    ("own", "environment", "key", "proxy"),
+    [
+        ("http://u:p@proxy.bank.example:3128", {}, "proxy_set", "proxy.bank.example:3128"),
+        ("", {"https_proxy": "http://u:p@10.0.0.1:8", "NO_PROXY": "localhost"}, "proxy_environment", "10.0.0.1:8"),
+        ("", {}, "proxy_none", None),
+    ],
+)
+def test_the_way_out_is_named_without_its_password(
+    own: str, environment: dict[str, str], key: str, proxy: str | None
+) -> None:
+    (said,) = proxy_lines(Settings(_env_file=None, wecom=WeComSettings(proxy=own)), environment)
+    assert (said.key, said.values.get("proxy")) == (key, proxy)
 
 
 @pytest.mark.usefixtures("configured")

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -18,7 +19,7 @@ from bot.storage.database import Database
 from bot.wecom.archive import EncryptedRecord, RecordUndecryptable
 from compliance import ArchivedMessageIn, ArchivePuller, ComplianceSettings, LexiconStore, SenderKind, load_keys
 from compliance.models import ArchivedMessageRow, CaseRow, QuarantineRow
-from compliance.puller import find_cursor, list_quarantined
+from compliance.puller import find_cursor, list_quarantined, list_to_retry
 from tests.compliance.builders import NOON
 
 CLEAR_KEY = "random-key-of-one-record"
@@ -74,14 +75,18 @@ def customer_words(message: ArchivedMessageIn) -> NewInboxRow | None:
 
 
 async def a_puller(
-    db: Database, source: ListedSource, versions: Sequence[int] = (1,), limit: int = 500
+    db: Database,
+    source: ListedSource,
+    versions: Sequence[int] = (1,),
+    limit: int = 500,
+    clock: FrozenClock | None = None,
 ) -> ArchivePuller:
     lexicons = LexiconStore()
     async with db.transaction() as tx:
         await lexicons.do_install_default(tx, NOON)
     keys = {version: private_key(version) for version in versions}
     settings = ComplianceSettings(pull_limit=limit)
-    return ArchivePuller(db, source, keys, lexicons, customer_words, FrozenClock(NOON), settings)
+    return ArchivePuller(db, source, keys, lexicons, customer_words, clock or FrozenClock(NOON), settings)
 
 
 async def texts(db: Database) -> list[str]:
@@ -203,3 +208,17 @@ def test_keys_are_read_from_pem_and_a_bad_one_is_named() -> None:
     assert load_keys({1: pem})[1].key_size == 2048
     with pytest.raises(SettingsError, match="version 3"):
         load_keys({3: b"no key"})
+
+
+async def test_a_record_kept_aside_is_tried_again_soon_and_then_every_hour(db: Database) -> None:
+    source = ListedSource([a_record(1, "旧消息", version=7)])
+    clock = FrozenClock(NOON)
+    puller = await a_puller(db, source, clock=clock)
+    assert (await puller.pull_once()).quarantined == 1
+    tries = []
+    for minutes in (0, 30, 31):
+        clock.advance(timedelta(minutes=minutes))
+        async with db.reading() as tx:
+            tries.append(len(await list_to_retry(tx, clock.now() - timedelta(hours=1), 10)))
+        await puller.retry_quarantined()
+    assert tries == [1, 0, 1]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from bot.clock import CHINA, FrozenClock
-from bot.context import Card, Reply, Text, Trace
+from bot.context import Card, CardUpdate, Content, Reply, Text, Trace
 from bot.dispatcher import Dispatcher
 from bot.events import (
     BotMention,
@@ -50,6 +50,8 @@ class Desk:
     dispatcher: Dispatcher[DeskContext]
     blocked: list[str] = field(default_factory=list)
     trace: Trace = field(default_factory=Trace)
+    pressed_task: str = "task"
+    changed_cards: list[Content] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     async def say(self, text: str, staff_id: StaffId = LI_NA) -> Sequence[Reply]:
@@ -61,12 +63,15 @@ class Desk:
         )
 
     async def press(self, key: str, staff_id: StaffId = LI_NA) -> Sequence[Reply]:
-        """Press a card's button as a member."""
-        return await self.happen(
-            CardButtonClicked(
-                fields={}, occurred_at=None, staff_id=staff_id, key=key, task_id="task", response_code="code"
-            )
+        """Press a card's button as a member; what becomes of the card itself is in `changed_cards`."""
+        task_id = self.pressed_task
+        event = CardButtonClicked(
+            fields={}, occurred_at=None, staff_id=staff_id, key=key, task_id=task_id, response_code="code"
         )
+        leaving = await self.happen(event)
+        changes = [reply for reply in leaving if isinstance(reply.to, CardUpdate)]
+        self.changed_cards += [reply.content for reply in changes]
+        return [reply for reply in leaving if reply not in changes]
 
     async def ask_kf(self, text: str, customer: CustomerId = WANG_FANG) -> Sequence[Reply]:
         """Write to 微信客服 as a customer."""

@@ -3,12 +3,12 @@
 import pytest
 from sqlmodel import select
 
-from bot.context import BotChat, KfChat, KfWelcome, StaffChat, Welcome
+from bot.context import BotChat, KfChat, KfHandOver, KfWelcome, StaffChat, Welcome
 from bot.ids import CustomerId, StaffId
 from customers import AibotCapability, find_customer, find_group
 from handlers import ReplySuggestionRow, SuggestionState, access_suggestion, do_mark_suggestion_sent
 from sop import list_todos
-from tests.scenarios.desk import HER_GROUP, LI_NA, WANG_FANG, Desk, only_card, only_text, words
+from tests.scenarios.desk import HER_GROUP, KF, LI_NA, WANG_FANG, Desk, only_card, only_text, words
 
 QUESTION = "一年定期利率是多少"
 
@@ -41,8 +41,8 @@ async def test_customer_gets_approved_script_exactly_when_question_matches(desk:
     assert "{" not in reply.content.plain_text()
 
 
-async def test_unsure_question_becomes_a_numbered_list_and_the_number_answers(desk: Desk) -> None:
-    listed = only_text(await desk.ask_kf("定期"))
+async def test_unsure_question_becomes_a_menu_and_the_number_answers(desk: Desk) -> None:
+    listed = words(await desk.ask_kf("定期"))
     assert "1. " in listed
     assert "2. " in listed
     (answer,) = await desk.ask_kf("2")
@@ -65,7 +65,8 @@ async def test_number_beyond_the_list_is_not_guessed(desk: Desk) -> None:
 async def test_urgent_matter_gets_the_hotline_first_and_a_manager_at_once(
     desk: Desk, text: str, said: str, todo: str
 ) -> None:
-    first, alert = await desk.ask_kf(text)
+    first, alert, transfer = await desk.ask_kf(text)
+    assert isinstance(transfer.to, KfHandOver)
     assert isinstance(first.to, KfChat)
     assert said in first.content.plain_text()
     assert "96000" in first.content.plain_text()
@@ -95,12 +96,14 @@ async def test_unsubscribing_takes_effect_at_once(desk: Desk) -> None:
 
 
 async def test_human_is_brought_to_the_customers_own_manager(desk: Desk) -> None:
-    assert "客户经理联系您" in only_text(await desk.ask_kf("转人工"))
+    said, transfer = await desk.ask_kf("转人工")
+    assert "客户经理联系您" in said.content.plain_text()
+    assert transfer.to == KfHandOver(KF, WANG_FANG, LI_NA)
     assert any("人工" in title for title in await todos_of(desk))
 
 
 async def test_unknown_customer_goes_to_the_one_on_duty(desk: Desk) -> None:
-    assert "客户经理" in only_text(await desk.ask_kf("转人工", CustomerId("wmSTRANGER")))
+    assert "客户经理" in words(await desk.ask_kf("转人工", CustomerId("wmSTRANGER")))
     assert any("人工" in title for title in await todos_of(desk, "rm002"))
     assert await todos_of(desk) == []
 

@@ -107,12 +107,12 @@ async def eventually(look: Callable[[], Awaitable[T | None]], seconds: float = 2
     return found
 
 
-def _settings(url: str, platform: str, port: int, extra: Mapping[str, Any]) -> Settings:
+def _settings(url: str, platform: str, port: int, wecom: Mapping[str, Any], extra: Mapping[str, Any]) -> Settings:
     secret = SecretStr
+    sections: dict[str, Any] = {"inbox": InboxSettings(retry_seconds=(1,)), **extra}
     return Settings(
         _env_file=None,
         storage=StorageSettings(url=url),
-        inbox=InboxSettings(retry_seconds=(1,)),
         wecom=WeComSettings(
             corp_id=DEMO_CORP_ID,
             api_base=platform,
@@ -125,20 +125,26 @@ def _settings(url: str, platform: str, port: int, extra: Mapping[str, Any]) -> S
                 private_keys={1: secret(_PRIVATE)},
                 poll_seconds=1,
             ),
+            **wecom,
         ),
         console=ConsoleSettings(public_url=f"http://127.0.0.1:{port}", secret_key=secret("k" * 40)),
-        **extra,
+        **sections,
     )
 
 
+_SIZE = BankSize(4, 40, 8)
+
+
 @asynccontextmanager
-async def open_bank(url: str, nodes: int = 1, **extra: Any) -> AsyncIterator[Bank]:
-    """Open a bank whose callbacks go to the first node."""
+async def open_bank(
+    url: str, nodes: int = 1, size: BankSize = _SIZE, wecom: Mapping[str, Any] | None = None, **extra: Any
+) -> AsyncIterator[Bank]:
+    """Open a bank whose callbacks go to the first node. `wecom` and `extra` replace values of the settings."""
     doorstep = reserve_port()
     port = int(doorstep.getsockname()[1])
     config = SimConfig.for_base(
         f"http://127.0.0.1:{port}",
-        size=BankSize(4, 40, 8),
+        size=size,
         archive_public_key_pem=_PUBLIC,
         archive_notify_gap_seconds=0.1,
         broadcast_settle_seconds=0,
@@ -148,7 +154,7 @@ async def open_bank(url: str, nodes: int = 1, **extra: Any) -> AsyncIterator[Ban
         platform = await stack.enter_async_context(httpx.AsyncClient(base_url=platform_url, timeout=20))
         bank = Bank(platform, [])
         for number in range(nodes):
-            service = await build_service(_settings(url, platform_url, port, extra))
+            service = await build_service(_settings(url, platform_url, port, wecom or {}, extra))
             if number == 0:
                 await _install(service)
                 await stack.enter_async_context(running(service.app, doorstep))

@@ -1,0 +1,1 @@
+"""The AI bot: streams, the desk, the long connection and its leader."""

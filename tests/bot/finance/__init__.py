@@ -1,0 +1,1 @@
+"""The archive library's binding and its process, against the compiled fake."""
