@@ -24,7 +24,8 @@ from bot.storage.database import Database, Tx
 from compliance.models import ArchiveCursorRow, LexiconVersionRow, QuarantineRow
 from console.auth.models import LoginSessionRow
 from console.i18n import N_
-from customers.models import SyncCursorRow
+from customers import SyncProgress, SyncState, sync_progress
+from customers.models import SyncStage
 from knowledge_base import library_version
 
 # When this process began, near enough: this module is imported at its start.
@@ -95,8 +96,7 @@ class Snapshot:
     archive_seq: int
     archive_gaps: int
     quarantined: int
-    synced_at: datetime | None
-    sync_stage: str | None
+    sync: SyncProgress
     lexicon: int | None
     library: int
     alerts: Sequence[AlertRow] = ()
@@ -143,7 +143,6 @@ async def _take_snapshot(tx: Tx, now: datetime) -> Snapshot:
         .group_by(col(OutboxRow.state))
     )
     cursor = (await tx.exec(select(ArchiveCursorRow).order_by(col(ArchiveCursorRow.source)))).first()
-    sync = (await tx.exec(select(SyncCursorRow).order_by(col(SyncCursorRow.name)))).first()
     return Snapshot(
         now=now,
         inbox={InboxState(state): count for state, count in inbox.all()},
@@ -180,8 +179,7 @@ async def _take_snapshot(tx: Tx, now: datetime) -> Snapshot:
                 select(func.count()).select_from(QuarantineRow).where(col(QuarantineRow.resolved_at).is_(None))
             )
         ).one(),
-        synced_at=sync.finished_at if sync else None,
-        sync_stage=sync.stage if sync else None,
+        sync=await sync_progress(tx, now),
         lexicon=(await tx.exec(select(func.max(LexiconVersionRow.version)))).one(),
         library=await library_version(tx),
         alerts=await list_open_alerts(tx),
@@ -332,19 +330,36 @@ def _quarantine(snapshot: Snapshot) -> HealthCheck:
     return HealthCheck("quarantine", N_("存档隔离区"), Level.OK, seen)
 
 
+_STAGES: Mapping[SyncStage, str] = {
+    SyncStage.DIRECTORY: N_("正在同步部门和成员：%(done)s / %(total)s，已有变更 %(changed)s"),
+    SyncStage.TAGS: N_("正在同步标签，已有变更 %(changed)s"),
+    SyncStage.TRAITS: N_("正在按标签整理客户，已有变更 %(changed)s"),
+    SyncStage.CUSTOMERS: N_("正在同步客户：第 %(done)s 位成员，共 %(total)s 位，已有变更 %(changed)s"),
+    SyncStage.GROUPS: N_("正在同步客户群：第 %(done)s 位群主，共 %(total)s 位，已有变更 %(changed)s"),
+}
+
+
 def _sync(snapshot: Snapshot) -> HealthCheck:
-    if snapshot.synced_at is None:
-        return HealthCheck(
-            "sync",
-            N_("客户同步"),
-            Level.WARN,
-            Said(N_("还没有完成过一次同步")),
-            N_("首次同步按企业微信的频率限制进行，两千位客户大约几分钟。"),
+    sync, title = snapshot.sync, N_("客户同步")
+    if sync.state is SyncState.NEVER:
+        advice = N_("启动后会自动开始；也可以现在运行 rmbot sync。")
+        return HealthCheck("sync", title, Level.WARN, Said(N_("还没有同步过")), advice)
+    counts = {"done": sync.done, "total": sync.total, "changed": sync.report.changed}
+    if sync.state is SyncState.RUNNING:
+        advice = N_("按企业微信的频率限制进行；中断了会从断点继续。")
+        return HealthCheck("sync", title, Level.OK, Said(_STAGES[sync.stage], counts), advice)
+    if sync.state is SyncState.STOPPED:
+        seen = Said(
+            N_("上一次没有做完（%(error)s），停在第 %(done)s / %(total)s 步"),
+            {"error": sync.last_error or "—", **counts},
         )
-    seen = Said(N_("最近完成：%(at)s"), {"at": snapshot.synced_at})
-    if _is_late(snapshot.synced_at, snapshot.now, _SYNC_LIMIT):
-        return HealthCheck("sync", N_("客户同步"), Level.WARN, seen, N_("超过一天没有同步，客户和群的资料可能已过时。"))
-    return HealthCheck("sync", N_("客户同步"), Level.OK, seen)
+        return HealthCheck(
+            "sync", title, Level.WARN, seen, N_("几分钟内会自动从断点继续；一直不行，请运行 rmbot doctor。")
+        )
+    seen = Said(N_("最近完成：%(at)s"), {"at": sync.finished_at})
+    if _is_late(sync.finished_at, snapshot.now, _SYNC_LIMIT):
+        return HealthCheck("sync", title, Level.WARN, seen, N_("超过一天没有同步，客户和群的资料可能已过时。"))
+    return HealthCheck("sync", title, Level.OK, seen)
 
 
 def _content(snapshot: Snapshot) -> HealthCheck:

@@ -1,6 +1,7 @@
 """Fixtures everybody uses: an open database, on both engines."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -10,6 +11,11 @@ import pytest
 import tests.all_models  # noqa: F401  registers every table
 from bot.storage.database import Database
 from tests.postgres import PostgresServer
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Say how many processes `-n auto` takes: each has a PostgreSQL server of its own, so not one for every core."""
+    return min(os.cpu_count() or 1, 4)
 
 
 @pytest.fixture(scope="session")

@@ -62,5 +62,5 @@ def test_tests_run_although_a_check_is_red(machine: BareMachine) -> None:
 
     assert "scripts/check: " in result.stderr
     assert "format (mend with scripts/lint)" in result.stderr
-    assert result.stdout.endswith("pytest -m pytest -m not slow -x\n")
+    assert result.stdout.endswith("pytest -m pytest -n auto -m not slow -x\n")
     assert result.returncode == 1

@@ -31,21 +31,21 @@ def test_tests_get_their_arguments_and_leave_out_the_slow_ones(machine: BareMach
 
     result = machine.run("scripts/test", "tests/bot", "-k", "two words")
 
-    assert result.stdout == "pytest -m pytest -m not slow tests/bot -k two words\n"
+    assert result.stdout == "pytest -m pytest -n auto -m not slow tests/bot -k two words\n"
     assert NO_CHROMIUM_HINT not in result.stderr
 
 
 def test_all_tests_run_on_request(machine: BareMachine) -> None:
     machine.give_command("chromium", "#!/usr/bin/env bash\n")
 
-    assert machine.run("scripts/test", "--all", "-x").stdout == "pytest -m pytest -x\n"
+    assert machine.run("scripts/test", "--all", "-x").stdout == "pytest -m pytest -n auto -x\n"
 
 
 def test_without_chromium_the_rest_runs_and_the_last_lines_say_what_did_not(machine: BareMachine) -> None:
     result = machine.run("scripts/test")
 
     assert result.returncode == 0
-    assert result.stdout == "pytest -m pytest -m not slow and not browser\n"
+    assert result.stdout == "pytest -m pytest -n auto -m not slow and not browser\n"
     *_, left_out, advice = result.stderr.splitlines()
     assert left_out == "tests/console/test_pages.py (2)"
     assert NO_CHROMIUM_HINT in advice
