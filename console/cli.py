@@ -39,6 +39,10 @@ cli.add_typer(audit, name="audit")
 cli.add_typer(account, name="account")
 
 
+# Where `rmbot sim seed` writes when it is not told where: beside the service's own data.
+SIM_STATE = Path("data/simulator.db")
+
+
 def main() -> None:
     """Run the command; errors of ours become one clear message and exit code 2."""
     try:
@@ -356,7 +360,7 @@ def sim_run(
 
 @sim.command("seed")
 def sim_seed(
-    state: Annotated[Path, typer.Option(help="File to write; `rmbot sim --state FILE` runs it.")],
+    state: Annotated[Path, typer.Option(help="File to write; `rmbot sim --state FILE` runs it.")] = SIM_STATE,
     customers: Annotated[int, typer.Option(min=1, help="Customers.")] = 2000,
     staff: Annotated[int, typer.Option(min=1, help="Relationship managers.")] = 30,
     groups: Annotated[int, typer.Option(min=0, help="Customer groups.")] = 60,
@@ -373,6 +377,8 @@ def sim_seed(
     from console.commands import sim as simulated
 
     texts = load_texts("console", lang)
+    if state == SIM_STATE:
+        state.parent.mkdir(exist_ok=True)
     choice = simulated.SizeChoice(customers, staff, groups, seed)
     size, rows = simulated.rows_of(choice)
     with Progress(transient=True) as progress:
@@ -386,7 +392,7 @@ def sim_seed(
             progress.update(bars[what], completed=count)
 
         written = simulated.seed_file(state, choice, tell, replace_it=replace)
-    typer.echo(texts.render("sim.seeded", what=written))
+    typer.echo(texts.render("sim.seeded", what=written, path=state))
 
 
 @sim.command("faults")

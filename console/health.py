@@ -346,8 +346,7 @@ def _sync(snapshot: Snapshot) -> HealthCheck:
         return HealthCheck("sync", title, Level.WARN, Said(N_("还没有同步过")), advice)
     counts = {"done": sync.done, "total": sync.total, "changed": sync.report.changed}
     if sync.state is SyncState.RUNNING:
-        advice = N_("按企业微信的频率限制进行；中断了会从断点继续。")
-        return HealthCheck("sync", title, Level.OK, Said(_STAGES[sync.stage], counts), advice)
+        return HealthCheck("sync", title, Level.OK, Said(_STAGES[sync.stage], counts))
     if sync.state is SyncState.STOPPED:
         seen = Said(
             N_("上一次没有做完（%(error)s），停在第 %(done)s / %(total)s 步"),

@@ -73,8 +73,11 @@ class WeComClient:
         *,
         params: Mapping[str, str] | None = None,
         app: str = "app",
+        late: Callable[[], Mapping[str, Any]] | None = None,
     ) -> dict[str, Any]:
         """Call an API by its method and path, e.g. `POST /cgi-bin/message/send`, and return the answer's fields.
+
+        `late` gives fields that can only be told when the request leaves: a token or a permit may be waited for first.
 
         `app` names the secret whose token is used; `NO_TOKEN` for an API that takes none (the group webhook). A
         bad-token answer fetches a new token and calls once more, never a third time. Codes that count as done (for
@@ -88,7 +91,7 @@ class WeComClient:
         async def send(query: Mapping[str, str]) -> httpx.Response:
             if method == "GET":
                 return await self._http.get(path, params=dict(query))
-            return await self._http.post(path, params=dict(query), json=dict(body or {}))
+            return await self._http.post(path, params=dict(query), json={**(body or {}), **(late() if late else {})})
 
         return (await self._exchange(_Call(api, app, params or {}, body or {}), send)).fields
 

@@ -1,6 +1,7 @@
 """How a reply is said to a member, and how a card the member pressed is changed (04-sending.md, 4.1 to 4.3)."""
 
 import math
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, assert_never
@@ -44,9 +45,9 @@ async def send_to_staff(
         staff_ids=(staff_id,),
         body=staff_body(parcel.content),
         drop_repeats=True if parcel.in_doubt else None,
-        repeat_seconds=_window_seconds(parcel.attempted_at, now) if parcel.in_doubt else None,
     )
-    sent = await send_message(client, message)
+    calls = _Doubtful(client, parcel.attempted_at, now) if parcel.in_doubt else client
+    sent = await send_message(calls, message)
     # errcode 0 with a name in invaliduser is a refusal of that person (04-sending.md); names come lower-cased
     for field, names in (("invaliduser", sent.invalid_staff), ("unlicenseduser", sent.unlicensed_staff)):
         if staff_id.lower() in (name.lower() for name in names):
@@ -79,13 +80,32 @@ async def change_card(client: WeComClient, agent_id: int, address: CardUpdate, p
     return Receipt(msgid=None, result={"invaliduser": list(failed)})
 
 
-def _window_seconds(attempted_at: datetime, now: datetime) -> int:
-    """Return how far back a repeat counts: to the attempt in doubt and no further.
+class _Doubtful:
+    """Calls whose duplicate check reaches back to the attempt in doubt and no further, at the moment they leave.
 
-    A longer window would also catch the same words said on purpose before it, and the person would miss an answer.
+    Measured before, it would fall short by what is waited for until then (a token, a permit), and the earlier message
+    would be outside. A longer one would catch the same words said on purpose before it: an answer would be missing.
     """
-    since = math.ceil((now - attempted_at).total_seconds())
-    return min(max(since, 1), _LONGEST_WINDOW_SECONDS)
+
+    def __init__(self, client: WeComClient, attempted_at: datetime, now: datetime) -> None:
+        self._client = client
+        self._age = (now - attempted_at).total_seconds()
+        self._began = time.monotonic()
+
+    async def call(
+        self,
+        api: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, str] | None = None,
+        app: str = "app",
+    ) -> dict[str, Any]:
+        """Call as the client does."""
+        return await self._client.call(api, body, params=params, app=app, late=self._window)
+
+    def _window(self) -> Mapping[str, int]:
+        seconds = math.ceil(self._age + time.monotonic() - self._began)
+        return {"duplicate_check_interval": min(max(seconds, 1), _LONGEST_WINDOW_SECONDS)}
 
 
 def staff_body(content: Content) -> MessageBody:

@@ -236,7 +236,7 @@ async def test_a_sender_that_died_while_sending_does_not_lead_to_a_second_messag
 async def test_the_same_words_said_before_do_not_swallow_a_reply_in_doubt(desk: Desk) -> None:
     await desk.queue("好的")
     await desk.drain()
-    await asyncio.sleep(1.1)  # the platform's clock is the machine's
+    await asyncio.sleep(2.1)  # the platform's clock is the machine's
     desk.clock.advance(timedelta(seconds=2))
     desk.wire.steps.append(_refuse(httpx.ReadTimeout))  # on its way, nobody knows how far
     await desk.queue("好的")
@@ -244,6 +244,20 @@ async def test_the_same_words_said_before_do_not_swallow_a_reply_in_doubt(desk: 
     desk.clock.advance(timedelta(seconds=1))
     await desk.drain()
     assert await desk.heard() == ["好的", "好的"]
+
+
+async def test_a_reply_in_doubt_is_not_doubled_by_what_is_waited_for_before_it_leaves(desk: Desk) -> None:
+    desk.wire.lost_answers = 1
+    await desk.queue("好的")
+    await desk.drain()
+    slow_token = [
+        {"api": "POST /cgi-bin/message/send", "kind": "token_revoked", "count": 1},
+        {"api": "GET /cgi-bin/gettoken", "kind": "latency", "seconds": 2.5},
+    ]
+    (await desk.platform.put("/_sim/faults", json={"faults": slow_token})).raise_for_status()
+    desk.clock.advance(timedelta(seconds=1))
+    await desk.drain()
+    assert await desk.heard() == ["好的"]
 
 
 async def test_what_never_gets_through_has_failed_and_can_be_queued_again(desk: Desk) -> None:
