@@ -90,7 +90,9 @@ class Sender:
         in_doubt = store.claim(row, self._owner, now, self._lease)
         if _is_counted(row):
             await ledger.record_attempt(tx, row.recipient, now, keep=_HOUR)
-        known = await store.list_platform_msgids(tx, row.recipient) if in_doubt else ()
+        # of a member's messages, what was sent before the doubt cannot be what is in doubt; of tasks, nothing known can
+        before = row.attempted_at if _is_counted(row) else None
+        known = await store.list_platform_msgids(tx, row.recipient, before) if in_doubt else ()
         return row.id or 0, _parcel(row, in_doubt, known)
 
     async def _free_at(self, tx: Tx, row: OutboxRow, now: datetime) -> datetime | None:

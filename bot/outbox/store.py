@@ -214,14 +214,18 @@ async def list_waiting_recipients(tx: Tx, now: datetime, limit: int, lane: Lane 
     return list(rows.all())
 
 
-async def list_platform_msgids(tx: Tx, recipient: str, limit: int = 200) -> list[str]:
-    """List the platform's ids of what was last sent to the recipient, newest first."""
+async def list_platform_msgids(
+    tx: Tx, recipient: str, sent_before: datetime | None = None, limit: int = 200
+) -> list[str]:
+    """List the platform's ids of what was last sent to the recipient (before a time), newest first."""
     query = (
         select(OutboxRow.platform_msgid)
         .where(OutboxRow.recipient == recipient, col(OutboxRow.platform_msgid).is_not(None))
         .order_by(col(OutboxRow.sent_at).desc())
         .limit(limit)
     )
+    if sent_before is not None:
+        query = query.where(col(OutboxRow.sent_at) <= sent_before)
     return [msgid for msgid in (await tx.exec(query)).all() if msgid]
 
 

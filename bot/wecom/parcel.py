@@ -13,7 +13,7 @@ class Parcel:
 
     `key` is the same for every attempt and unlike any other parcel's (at most 32 of `[0-9A-Za-z_-]`). `in_doubt`: an
     earlier attempt, the first of which began at `attempted_at`, may have arrived, so that the platform is asked to
-    leave out a repeat, or asked first; then `known_msgids` are what it has given to other parcels of this recipient.
+    leave out a repeat, or asked first; then `known_msgids` are what it gave to other parcels of this recipient.
     """
 
     address: Address

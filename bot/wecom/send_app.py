@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -40,14 +41,11 @@ async def send_to_staff(
         RequestInvalid: too long for one message.
         PlatformError: refused or not answered; `RecipientUnavailable` when only this member cannot get it.
     """
-    message = AppMessage(
-        agent_id=agent_id,
-        staff_ids=(staff_id,),
-        body=staff_body(parcel.content),
-        drop_repeats=True if parcel.in_doubt else None,
-    )
-    calls = _Doubtful(client, parcel.attempted_at, now) if parcel.in_doubt else client
-    sent = await send_message(calls, message)
+    message = AppMessage(agent_id=agent_id, staff_ids=(staff_id,), body=staff_body(parcel.content))
+    if parcel.in_doubt:
+        sent = await _send_doubtful(client, message, parcel, now)
+    else:
+        sent = await send_message(client, message)
     # errcode 0 with a name in invaliduser is a refusal of that person (04-sending.md); names come lower-cased
     for field, names in (("invaliduser", sent.invalid_staff), ("unlicenseduser", sent.unlicensed_staff)):
         if staff_id.lower() in (name.lower() for name in names):
@@ -78,6 +76,19 @@ async def change_card(client: WeComClient, agent_id: int, address: CardUpdate, p
             raise
         return Receipt(msgid=None, result={"errcode": error.errcode, "reconciled": True})
     return Receipt(msgid=None, result={"invaliduser": list(failed)})
+
+
+async def _send_doubtful(client: WeComClient, message: AppMessage, parcel: Parcel, now: datetime) -> SentMessage:
+    """Send after an attempt that may have arrived: the platform is asked to leave out a repeat.
+
+    Left out, it names the message it took for the same [I]. One that was sent before the attempt in doubt only says the
+    same words: had the attempt arrived, it would be the newer one. So it has not, and the message goes out.
+    """
+    checked = replace(message, drop_repeats=True)
+    sent = await send_message(_Doubtful(client, parcel.attempted_at, now), checked)
+    if sent.msgid and sent.msgid in parcel.known_msgids:
+        return await send_message(client, message)
+    return sent
 
 
 class _Doubtful:

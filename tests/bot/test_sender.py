@@ -246,6 +246,18 @@ async def test_the_same_words_said_before_do_not_swallow_a_reply_in_doubt(desk: 
     assert await desk.heard() == ["好的", "好的"]
 
 
+async def test_the_same_words_said_a_moment_before_do_not_swallow_a_reply_in_doubt(desk: Desk) -> None:
+    await desk.queue("好的")
+    await desk.drain()
+    desk.clock.advance(timedelta(seconds=1))
+    desk.wire.steps.append(_refuse(httpx.ReadTimeout))  # it never reached the platform, but nobody knows
+    await desk.queue("好的")
+    await desk.drain()
+    desk.clock.advance(timedelta(seconds=1))
+    await desk.drain()
+    assert await desk.heard() == ["好的", "好的"], "the window reaches back to the first one, which has another id"
+
+
 async def test_a_reply_in_doubt_is_not_doubled_by_what_is_waited_for_before_it_leaves(desk: Desk) -> None:
     desk.wire.lost_answers = 1
     await desk.queue("好的")
