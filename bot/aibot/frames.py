@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.errors import CallbackMalformed
+from bot.wecom.fields import refuse_swarm
 
 # A frame's answer and callback bodies are small; a bound keeps a broken peer from filling the memory.
 MOST_FRAME_BYTES = 4 * 1024 * 1024
@@ -65,6 +66,7 @@ def parse_frame(raw: str | bytes) -> Frame:
     Raises:
         CallbackMalformed: not an object in JSON, or its parts are of other types.
     """
+    refuse_swarm(raw.encode("utf-8", "replace") if isinstance(raw, str) else raw)
     try:
         frame = json.loads(raw)
     except (ValueError, RecursionError) as error:

@@ -1,5 +1,6 @@
 """Bodies become plain trees; what could bite is refused."""
 
+import json
 from contextlib import suppress
 
 import pytest
@@ -16,6 +17,7 @@ from bot.wecom.fields import (
     optional_text,
     parse_fields,
     parse_int,
+    parse_json,
     parse_xml,
     split_text,
     text_of,
@@ -161,3 +163,10 @@ def test_absent_is_not_empty() -> None:
 def test_the_mark_of_utf_8_before_a_body_changes_nothing(body: bytes) -> None:
     mark = b"\xef\xbb\xbf"
     assert parse_fields(mark + body.strip()) == parse_fields(body) == {"A": "1"}
+
+
+def test_a_long_text_of_nothing_but_commas_is_read_and_a_swarm_of_values_is_not() -> None:
+    text = "," * 20_480
+    assert parse_json(json.dumps({"text": {"content": text}}).encode()) == {"text": {"content": text}}
+    with pytest.raises(CallbackMalformed, match="too many values"):
+        parse_json(b'{"a": [' + b"[]," * 40_000 + b"1]}")
