@@ -87,7 +87,7 @@ async def open_aibot_bank(
             bot_id=config.aibot_id,
             secret=SecretStr(DEMO_AIBOT_SECRET),
             ws_url=f"{platform_url.replace('http', 'ws')}/aibot/ws",
-            lease_seconds=1.5,
+            lease_seconds=4,
         )
         for number in range(nodes):
             service: Service = await build_service(
